@@ -1,0 +1,172 @@
+"""Tables that the store computes once from what sources wrote, so that no rule repeats it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lakewarden.facts.fact import TABLES, Fact
+from lakewarden.facts.model.identity import PrincipalStage, PrincipalSummary, Securable
+from lakewarden.facts.model.projects import Project, ProjectStage, StageTarget
+from lakewarden.policy.attribute import Place, role_of_principal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lakewarden.policy.model import Policy
+
+#: What the store fills, each with the tables that it is computed from.
+CLOSURES: Mapping[str, tuple[str, ...]] = {
+    "projects": ("targets",),
+    "project_stages": ("targets",),
+    "stage_targets": ("targets",),
+    "principal_summary": (),
+    "principal_stages": ("targets", "jobs"),
+}
+
+
+def projects(rows: Mapping[str, list[Fact]], stages: Mapping[str, Place], complete: Mapping[str, bool]) -> Iterable[Project]:
+    """Every project that a row names. `stages` is the place of each target by key, `complete` whether a project's
+    list of targets is.
+    """
+    names = {(row.plane, row.project) for table in rows.values() for row in table if row.project is not None}
+    of_project: dict[str, list[str | None]] = {}
+    reached: dict[str, list[tuple[str | None, str | None]]] = {}
+    for target in rows["targets"]:
+        of_project.setdefault(target.project or "", []).append(stages[target.key].stage)
+        reached.setdefault(target.project or "", []).append((stages[target.key].stage, target.__dict__.get("host")))
+    for plane, name in sorted(names, key=str):
+        if name is None:
+            continue
+        seen = of_project.get(name, [])
+        known = {stage for stage in seen if stage is not None}
+        all_seen = None not in seen and complete.get(name, False)
+        yield Project(
+            key=name,
+            plane=plane,
+            project=name,
+            several_stages=True if len(known) > 1 else False if all_seen else None,
+            has_production=True if "production" in known else False if all_seen else None,
+            shares_workspace=_share_workspace(reached.get(name, []), all_seen=all_seen),
+        )
+
+
+def _share_workspace(reached: list[tuple[str | None, str | None]], *, all_seen: bool) -> bool | None:
+    """Do targets of two stages reach one workspace? `reached` holds the stage and the host of each target."""
+    hosts: dict[str, set[str | None]] = {}
+    for stage, host in reached:
+        if stage is not None:
+            hosts.setdefault(stage, set()).add(host)
+    pairs = [(one, other) for n, one in enumerate(hosts.values()) for other in list(hosts.values())[n + 1 :]]
+    if any((one & other) - {None} for one, other in pairs):
+        return True
+    if not all_seen or (pairs and any(None in found for found in hosts.values())):
+        return None
+    return False
+
+
+def stage_rows(
+    policy: Policy, rows: Mapping[str, list[Fact]], stages: Mapping[str, Place]
+) -> Iterable[ProjectStage | StageTarget]:
+    """The stages that the policy asks of each project that has targets, and which target belongs to which."""
+    of_project: dict[tuple[str, str], list[Fact]] = {}
+    for target in rows["targets"]:
+        if target.project is not None:
+            of_project.setdefault((target.plane, target.project), []).append(target)
+    for (plane, project), targets in of_project.items():
+        for stage in policy.stages:
+            key = f"{project}/{stage}"
+            yield ProjectStage(key=key, plane=plane, project=project, project_key=project, name=stage, origin=targets[0].origin)
+            for target in targets:
+                at = stages[target.key].stage
+                yield StageTarget(
+                    key=f"{target.key}/{stage}",
+                    plane=plane,
+                    project=project,
+                    project_stage=key,
+                    belongs=None if at is None else at == stage,
+                    origin=target.origin,
+                )
+
+
+_SECURABLES = {
+    "catalogs": "catalog",
+    "schemas": "schema",
+    "catalog_tables": "table",
+    "models": "model",
+    "external_locations": "external_location",
+}
+
+
+def securables(rows: Mapping[str, list[Fact]]) -> Iterable[Securable]:
+    """A securable for each catalog, schema, table, model and location for which no source wrote one, so that lists of
+    grants and bindings have a parent.
+    """
+    written = {(row.plane, row.key) for row in rows["securables"]}
+    for table, kind in _SECURABLES.items():
+        for row in rows[table]:
+            if (row.plane, row.key) not in written:
+                written.add((row.plane, row.key))
+                values = row.__dict__
+                yield Securable(
+                    key=row.key,
+                    plane=row.plane,
+                    project=row.project,
+                    origin=row.origin,
+                    kind=kind,
+                    catalog=values.get("name") if kind == "catalog" else values.get("catalog"),
+                    target=values.get("target"),
+                )
+
+
+_HAS_PERSON = {"user": True, "service_principal": False, "everyone": True}
+
+
+def principals(policy: Policy, rows: Mapping[str, list[Fact]]) -> Iterable[PrincipalSummary]:
+    """A summary for every principal that a row names and that no source closed; the policy's roles for all of them."""
+    written = {(row.plane, row.key): row for row in rows["principal_summary"]}
+    named: dict[tuple[str, str], None] = {}
+    for name, table in TABLES.items():
+        columns = [c.name for c in table.columns.values() if c.references == "principal_summary"]
+        for row in rows[name]:
+            for column in columns:
+                principal = row.__dict__.get(column)
+                if principal is not None:
+                    named[row.plane, principal] = None
+    for plane, key in {**dict.fromkeys(written), **named}:
+        kind = key.partition(":")[0]
+        closed = written.get((plane, key))
+        values: dict[str, Any] = {"has_person": _HAS_PERSON.get(kind), "is_everyone": kind == "everyone"}
+        if closed is not None:
+            values.update(closed.__dict__)
+        roles = role_of_principal(policy, key)
+        for role in ("ingestion", "deploy", "promote", "break_glass"):
+            values[f"is_{role}"] = role in roles
+        yield PrincipalSummary(**{**values, "key": key, "plane": plane})
+
+
+def principal_stages(rows: Mapping[str, list[Fact]], places: Mapping[int, Place]) -> Iterable[PrincipalStage]:
+    """In which stages each service principal acts; `places` is by identity of the row."""
+    seen: dict[tuple[str, str], PrincipalStage] = {}
+    for table in ("targets", "jobs"):
+        for row in rows[table]:
+            values = row.__dict__
+            kind, name, stage = values.get("run_as_kind"), values.get("run_as"), places[id(row)].stage
+            if kind is not None and kind != "service_principal":
+                continue
+            if kind is None and values.get("run_as") is None and table == "jobs":
+                continue
+            principal = None if name is None else f"service_principal:{name}"
+            key = f"{principal or '?' + row.key}/{stage or '?' + row.key}"
+            seen.setdefault(
+                (row.plane, key),
+                PrincipalStage(
+                    key=key,
+                    plane=row.plane,
+                    project=row.project,
+                    principal=principal,
+                    acts_in=stage,
+                    is_deploy=False,
+                    origin=row.origin,
+                ),
+            )
+    return seen.values()

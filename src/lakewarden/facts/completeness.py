@@ -1,0 +1,74 @@
+"""Is a list complete? It is not until its source said so, and not where a gap says otherwise."""
+
+from __future__ import annotations
+
+from lakewarden.facts.collect import Facts, Scope
+from lakewarden.facts.fact import TABLES
+from lakewarden.facts.gaps import Cause, Gap
+
+#: The whole plane, one project, one parent: the widths at which a listing or a gap can be told.
+_EVERYWHERE = Scope()
+
+
+class Completeness:
+    """Answers for each list whether it was read to its end; if not, which gap (a number) says why."""
+
+    def __init__(self, facts: Facts, filled: frozenset[str], command: str) -> None:
+        self.gaps: list[Gap] = list(facts.gaps)
+        self._filled = filled
+        self._command = command
+        self._marks = facts.complete
+        self._holes: dict[tuple[str, str, Scope], int] = {}
+        self._tables_with_holes: dict[tuple[str, str], list[int]] = {}
+        self._not_listed: dict[tuple[str, str], int] = {}
+        for number, gap in enumerate(self.gaps):
+            if not gap.value:
+                scope = Scope(None if gap.parent else gap.project, gap.parent)
+                self._holes.setdefault((gap.facts, gap.plane, scope), number)
+                self._tables_with_holes.setdefault((gap.facts, gap.plane), []).append(number)
+
+    def whole(self, table: str, plane: str) -> bool:
+        """Is the table complete on this plane for every project and parent?"""
+        return (table, plane) not in self._tables_with_holes and (table, plane, _EVERYWHERE) in self._marks
+
+    def gap_of(self, table: str, plane: str, project: str | None, parent: str | None = None) -> int | None:
+        """The gap that makes this list incomplete; None when the list is complete."""
+        of_project, of_parent = Scope(project), Scope(None, parent)
+        if (table, plane) in self._tables_with_holes:
+            for scope in (of_parent, of_project, _EVERYWHERE):
+                number = self._holes.get((table, plane, scope))
+                if number is not None:
+                    return number
+        marks = self._marks
+        if (
+            (table, plane, _EVERYWHERE) in marks
+            or (table, plane, of_project) in marks
+            or (table, plane, of_parent) in marks
+            or (table, plane, Scope(project, parent)) in marks
+        ):
+            return None
+        return self._never_listed(table, plane)
+
+    def any_gap_of(self, table: str, plane: str, project: str | None) -> int | None:
+        """A gap through which an object of this project may have been missed, under whatever parent; None where none can."""
+        for number in self._tables_with_holes.get((table, plane), ()):
+            if self.gaps[number].project in (project, None):
+                return number
+        parents = TABLES[table].parents
+        listed_by_parent = (
+            any(at[0] == table and at[1] == plane and at[2].parent is not None for at in self._marks) if parents else False
+        )
+        return None if listed_by_parent else self.gap_of(table, plane, project)
+
+    def _never_listed(self, table: str, plane: str) -> int:
+        """The gap of a list that no source said to be complete, made once for each table."""
+        number = self._not_listed.get((table, plane))
+        if number is None:
+            if table in self._filled:
+                gap = Gap(Cause.FAILED, table, f"no source said that its list of {table} is complete", plane=plane)
+            else:
+                reason = f"`{self._command}` does not read {table.replace('_', ' ')}"
+                gap = Gap(Cause.NOT_ASKED, table, reason, plane=plane)
+            number = self._not_listed[table, plane] = len(self.gaps)
+            self.gaps.append(gap)
+        return number

@@ -1,0 +1,103 @@
+"""Placeholder rows: what was not seen, told as rows whose keys are filled and all else NULL.
+
+One under each parent of a list that is not complete; for a table of objects one without a name for each project, and one
+for each object of that kind that another fact names. An object that was not seen has lists that were not seen.
+"""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Any
+
+from lakewarden.facts.fact import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lakewarden.facts.completeness import Completeness
+
+Row = dict[str, Any]
+
+
+def in_order(tables: frozenset[str]) -> list[str]:
+    """The tables, parents before their lists."""
+    graph = {name: {p for p in TABLES[name].parents.values() if p in tables and p != name} for name in sorted(tables)}
+    return list(TopologicalSorter(graph).static_order())
+
+
+def add_placeholders(rows: dict[str, list[Row]], planes: frozenset[str], complete: Completeness) -> None:
+    """Add to `rows` a placeholder for everything that `complete` does not know to have been listed to its end."""
+    tables = frozenset(rows)
+    referred = _referred(rows, tables)
+    for name in in_order(tables):
+        for plane in sorted(planes):
+            if complete.whole(name, plane) and not TABLES[name].parents:
+                continue
+            of_kind = _of_lists if TABLES[name].parents else _of_objects
+            found = [*of_kind(name, plane, rows, complete), *_named(name, plane, rows, complete, referred.get((name, plane), {}))]
+            rows[name].extend(found)
+
+
+def _of_lists(name: str, plane: str, rows: Mapping[str, list[Row]], complete: Completeness) -> Iterator[Row]:
+    """One placeholder under each parent whose list was not read to its end."""
+    table = TABLES[name]
+    whole = complete.whole(name, plane)
+    for column, parent_table in table.parents.items():
+        for parent in rows.get(parent_table, ()):
+            if parent["plane"] != plane:
+                continue
+            unseen: int | None = parent["gap"]
+            if unseen is None and not whole:
+                unseen = complete.gap_of(name, plane, parent["project"], parent["key"])
+            if unseen is not None:
+                yield {
+                    "key": f"{parent['key']}/?{name}",
+                    "plane": plane,
+                    "project": parent["project"],
+                    **dict.fromkeys(table.parents, "?"),
+                    column: parent["key"],
+                    "origin": parent["origin"],
+                    "gap": unseen,
+                }
+
+
+def _of_objects(name: str, plane: str, rows: Mapping[str, list[Row]], complete: Completeness) -> Iterator[Row]:
+    """A placeholder without a name for each project whose objects were not all listed."""
+    for project in rows.get("projects", ()):
+        if project["plane"] == plane:
+            unseen = complete.gap_of(name, plane, project["key"])
+            if unseen is not None:
+                key = f"{project['key']}/?{name}"
+                yield {"key": key, "plane": plane, "project": project["key"], "origin": project["origin"], "gap": unseen}
+
+
+def _named(
+    name: str, plane: str, rows: Mapping[str, list[Row]], complete: Completeness, referred: Mapping[str, Row]
+) -> Iterator[Row]:
+    """A placeholder for each object that another fact names, where the object may be among those not seen."""
+    if not referred:
+        return
+    keys = {row["key"] for row in rows[name] if row["plane"] == plane}
+    unseen: dict[str | None, int | None] = {}
+    for key, by in referred.items():
+        if key in keys or key == "none":
+            continue
+        project = by["project"]
+        if project not in unseen:
+            unseen[project] = complete.any_gap_of(name, plane, project)
+        if unseen[project] is not None:
+            parents = dict.fromkeys(TABLES[name].parents, "?")
+            yield {"key": key, "plane": plane, "project": project, **parents, "origin": by["origin"], "gap": unseen[project]}
+
+
+def _referred(rows: Mapping[str, list[Row]], tables: frozenset[str]) -> dict[tuple[str, str], dict[str, Row]]:
+    """By table and plane: every key that a row of another table points to, with one such row."""
+    found: dict[tuple[str, str], dict[str, Row]] = {}
+    for name, of_table in rows.items():
+        for column in TABLES[name].columns.values():
+            if column.references in tables and column.name not in TABLES[name].parents:
+                for row in of_table:
+                    value = row.get(column.name)
+                    if value is not None:
+                        found.setdefault((column.references or "", row["plane"]), {}).setdefault(value, row)
+    return found

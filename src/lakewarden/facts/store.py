@@ -1,0 +1,156 @@
+"""The store: what sources wrote, made ready for an engine under one policy.
+
+Rows get their place, the store's closures are added, gaps become placeholder rows, origins become numbers. Facts
+themselves stay as they were written, so that they can be judged again under another policy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import lakewarden.facts.model  # noqa: F401  (defines the tables)
+from lakewarden.facts import closures
+from lakewarden.facts.completeness import Completeness
+from lakewarden.facts.fact import TABLES, Fact
+from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.placeholders import Row, add_placeholders
+from lakewarden.facts.places import Places
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lakewarden.facts.collect import Facts
+    from lakewarden.facts.origin import Origin
+    from lakewarden.policy.attribute import Place
+    from lakewarden.policy.model import Policy
+
+_CROSS_TABLE = ("projects", "project_stages", "stage_targets", "principal_summary", "principal_stages")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Facts ready for an engine: rows by table, and what their `origin` and `gap` numbers mean."""
+
+    rows: dict[str, list[Row]]
+    origins: list[Origin]
+    gaps: list[Gap]
+
+
+def prepare(
+    facts: Facts,
+    policy: Policy,
+    *,
+    filled: frozenset[str],
+    needed: frozenset[str],
+    planes: frozenset[str] = frozenset({"declared"}),
+    command: str = "lint",
+) -> Prepared:
+    """Make `facts` ready. `filled` names the tables that the sources of this command can fill, `needed` those that the
+    rules to be asked read; the others are left out.
+    """
+    rows = {name: list(found) for name, found in facts.rows.items()}
+    complete = Completeness(facts, filled | frozenset(_CROSS_TABLE), command)
+    places = Places(policy, rows["targets"])
+    _add_closures(rows, facts, policy, places, complete, planes)
+    for gap in unclaimed(rows["targets"], places):
+        complete.gaps.append(gap)
+    origins: dict[Origin, int] = {}
+    # The parents of a list are needed to know where its placeholders belong.
+    wanted = _with_parents(needed | {"projects"})
+    ready = {name: _rows_of(name, rows[name], places, origins, complete) for name in wanted}
+    add_placeholders(ready, planes, complete)
+    return Prepared(ready, list(origins), complete.gaps)
+
+
+def unclaimed(targets: Iterable[Fact], places: Places) -> Iterable[Gap]:
+    """A gap for each target that no environment claims, or that two do."""
+    for target in targets:
+        name = target.__dict__.get("name")
+        if name is not None and places.of(TABLES["targets"], target.__dict__).stage is None:
+            yield Gap(
+                Cause.UNCLAIMED,
+                "targets",
+                f"no environment claims target {name}",
+                f'add "{name}" to the targets of an environment in lakewarden.toml',
+                project=target.project,
+                origin=target.origin,
+                value=True,
+            )
+
+
+def _add_closures(
+    rows: dict[str, list[Fact]], facts: Facts, policy: Policy, places: Places, complete: Completeness, planes: frozenset[str]
+) -> None:
+    """Compute the tables of `closures.CLOSURES`, and mark each as complete as what it is computed from."""
+    of_target: dict[str, Place] = {row.key: places.of(TABLES["targets"], row.__dict__) for row in rows["targets"]}
+    at: dict[int, Place] = {id(row): places.of(TABLES[name], row.__dict__) for name in ("targets", "jobs") for row in rows[name]}
+    names = {row.project for table in rows.values() for row in table if row.project is not None}
+    listed = {name: complete.gap_of("targets", "declared", name) is None for name in names}
+    rows["securables"].extend(closures.securables(rows))
+    rows["principal_summary"] = list(closures.principals(policy, rows))
+    rows["principal_stages"] = list(closures.principal_stages(rows, at))
+    for row in closures.stage_rows(policy, rows, of_target):
+        rows[row.table].append(row)
+    rows["projects"] = list(closures.projects(rows, of_target, listed))
+    for plane in planes:
+        with facts.listing("projects", plane=plane):
+            pass
+        with facts.listing("principal_summary", plane=plane):
+            pass
+        for name in names:
+            for closure in ("project_stages", "stage_targets", "principal_stages"):
+                if all(complete.gap_of(base, plane, name) is None for base in closures.CLOSURES[closure]):
+                    with facts.listing(closure, plane=plane, project=name):
+                        pass
+
+
+def _with_parents(tables: frozenset[str]) -> frozenset[str]:
+    """The tables and all tables above them."""
+    found: set[str] = set()
+    todo = list(tables)
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo.extend(TABLES[name].parents.values())
+    return frozenset(found)
+
+
+def _rows_of(name: str, facts: list[Fact], places: Places, origins: dict[Origin, int], complete: Completeness) -> list[Row]:
+    """The rows of one table with place, derived columns and the number of their origin. Of two rows with one key the
+    second is left out and told as a gap, since a rule would judge the object twice.
+    """
+    table = TABLES[name]
+    rows: list[Row] = []
+    seen: set[tuple[str, str]] = set()
+    for fact in facts:
+        values: Row = dict(fact.__dict__)
+        values.setdefault("plane", "declared")
+        values.setdefault("project", None)
+        at = (values["plane"], values["key"])
+        if at in seen:
+            complete.gaps.append(
+                Gap(
+                    Cause.FAILED,
+                    name,
+                    f"two {name} have the key {values['key']}",
+                    "report this as a bug of lakewarden",
+                    values["plane"],
+                    values["project"],
+                    origin=values.get("origin"),
+                    value=True,
+                )
+            )
+            continue
+        seen.add(at)
+        if table.place_column is not None:
+            place = places.of(table, values)
+            values["environment"], values["stage"] = place.environment, place.stage
+        for column, (how, source) in table.derived.items():
+            values[column] = places.derive(how, values["project"], values.get(source))
+        origin: Any = values.get("origin")
+        values["origin"] = None if origin is None else origins.setdefault(origin, len(origins))
+        values["gap"] = None
+        rows.append(values)
+    return rows
