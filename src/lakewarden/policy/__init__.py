@@ -1,0 +1,1 @@
+"""Policy: what the user wrote about stages, environments, projects and rules. It reads nothing else."""

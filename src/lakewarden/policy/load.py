@@ -1,0 +1,212 @@
+"""Finding, reading and merging policy files. Nothing is merged implicitly: the closest file is the policy."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lakewarden.policy.globs import below
+from lakewarden.policy.model import Policy
+from lakewarden.policy.wrong import shown, wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lakewarden.policy.merge import Layer
+
+FILE = "lakewarden.toml"
+PYPROJECT = "pyproject.toml"
+_PACKAGE = "package:"
+
+
+class _Found(NamedTuple):
+    """A policy file: its name for people, its path on disk (None inside a package), its table."""
+
+    name: str
+    path: Path | None
+    table: dict[str, Any]
+
+
+def find(start: str | Path, root: str | Path) -> Path | None:
+    """Return the policy file that is closest to `start`, in its folder or in one above it, up to `root`."""
+    folder, top = Path(start).resolve(), Path(root).resolve()
+    if not folder.is_dir():
+        folder = folder.parent
+    if not folder.is_relative_to(top):  # a symbolic link that leads out of the repository
+        folder = top
+    for here in (folder, *folder.parents):
+        own, shared = here / FILE, here / PYPROJECT
+        shares = shared.is_file() and _holds_policy(shared, top)
+        if own.is_file():
+            if shares:
+                what = f"and [tool.lakewarden] of {_name(shared, top)} are two policies in one folder"
+                raise wrong(_name(own, top), (), what, "remove one of them")
+            return own
+        if shares:
+            return shared
+        if here == top:
+            break
+    return None
+
+
+def load(path: str | Path, *, root: str | Path | None = None, rules: Mapping[str, str] | None = None) -> Policy:
+    """Read the policy file at `path` with all that it extends.
+
+    `root` is the root of the repository, which globs of paths and the baseline are made relative to; `rules` maps the code
+    of every rule to its name, None where rules are not to be checked. Whatever is wrong is a PolicyError.
+    """
+    from lakewarden.policy.check import validated  # noqa: PLC0415 - heavy, and only where there is a file
+    from lakewarden.policy.consistent import refuse_inconsistency  # noqa: PLC0415
+    from lakewarden.policy.merge import merged  # noqa: PLC0415
+
+    path = Path(path).resolve()
+    top = Path(root).resolve() if root is not None else path.parent
+    layers = _layers(_read(path, top), top, rules)
+    result = layers[-1]
+    for above in reversed(layers[:-1]):
+        result = merged(result, above)
+    written = {shown(key): file for key, file in result.written.items()}
+    files = tuple(layer.file for layer in layers)
+    policy = replace(validated(result.table, result.file), path=result.file, files=files, written=written)
+    refuse_inconsistency(policy)
+    return policy
+
+
+def discover(start: str | Path, *, root: str | Path, rules: Mapping[str, str] | None = None) -> Policy:
+    """Return the policy for `start`: the closest file up to `root`, or the defaults where there is none."""
+    path = find(start, root)
+    return Policy() if path is None else load(path, root=root, rules=rules)
+
+
+def _layers(found: _Found, top: Path, rules: Mapping[str, str] | None) -> list[Layer]:
+    """Read the file and those that it extends, each checked by itself, so that an error names the file it is in."""
+    from lakewarden.policy.check import validated  # noqa: PLC0415
+    from lakewarden.policy.merge import layer  # noqa: PLC0415
+    from lakewarden.policy.selectors import by_code  # noqa: PLC0415
+
+    layers: list[Layer] = []
+    while True:
+        chain = [layer.file for layer in layers]
+        if found.name in chain:
+            circle = " → ".join([*chain, found.name])
+            raise wrong(chain[-1], ("extend",), f"these policies extend each other in a circle: {circle}")
+        validated(found.table, found.name)
+        layers.append(layer(_from_root(by_code(found.table, rules, found.name), found, top), found.name))
+        extends = found.table.get("extend")
+        if extends is None:
+            return layers
+        found = _extended(extends, found, top)
+
+
+def _extended(extends: str, found: _Found, top: Path) -> _Found:
+    """Read what a policy file extends."""
+    if extends.startswith(_PACKAGE):
+        return _read_package(extends.removeprefix(_PACKAGE), found)
+    if found.path is None:
+        raise wrong(found.name, ("extend",), f"{extends!r}: the policy of a package can only extend `package:NAME`")
+    path = (found.path.parent / extends).resolve()
+    if not path.is_file():
+        raise wrong(found.name, ("extend",), f"there is no file {extends!r}", "the path is relative to the policy file")
+    return _read(path, top)
+
+
+def _read_package(package: str, found: _Found) -> _Found:
+    """Read `lakewarden.toml` of an installed package as data: the package is not imported."""
+    from importlib.util import find_spec  # noqa: PLC0415 - rare
+
+    advice = f"install the package, with {FILE} inside, where lakewarden is installed"
+    if not package.isidentifier():
+        raise wrong(found.name, ("extend",), f"{package!r} is not the name of a top-level package")
+    try:
+        spec = find_spec(package)
+    except ValueError:
+        spec = None
+    reader = getattr(spec.loader, "get_resource_reader", None) if spec is not None else None
+    if reader is None or spec is None or spec.submodule_search_locations is None:
+        raise wrong(found.name, ("extend",), f"there is no package {package!r}", advice)
+    name = f"{_PACKAGE}{package}"
+    try:
+        content = reader(package).files().joinpath(FILE).read_bytes()
+    except OSError:
+        raise wrong(found.name, ("extend",), f"the package {package!r} has no {FILE}", advice) from None
+    return _Found(name, None, _parsed(content, name))
+
+
+def _read(path: Path, top: Path) -> _Found:
+    name = _name(path, top)
+    table = _parsed(_bytes(path, name), name)
+    if path.name == PYPROJECT:
+        tool = table.get("tool", {}).get("lakewarden")
+        if tool is None:
+            raise wrong(name, (), "has no table [tool.lakewarden]")
+        if not isinstance(tool, dict):
+            raise wrong(name, ("tool", "lakewarden"), f"must be a table, not {tool!r}")
+        table = tool
+    return _Found(name, path, table)
+
+
+def _holds_policy(path: Path, top: Path) -> bool:
+    """Tell whether a pyproject.toml has a table of ours; one that does not speak of us is not even parsed."""
+    name = _name(path, top)
+    content = _bytes(path, name)
+    return b"lakewarden" in content and "lakewarden" in _parsed(content, name).get("tool", {})
+
+
+def _bytes(path: Path, name: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise wrong(name, (), f"cannot be read: {problem.strerror}") from None
+
+
+def _parsed(content: bytes, name: str) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415 - only where there is a file
+    else:
+        import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+
+    try:
+        text = content.decode("utf-8-sig")
+        table: dict[str, Any] = tomllib.loads(text)
+    except UnicodeDecodeError as problem:
+        raise wrong(name, (), f"is not UTF-8 (byte {problem.start})") from None
+    except tomllib.TOMLDecodeError as problem:
+        lines = max(1, len(text.splitlines()))
+        told = " ".join(str(problem).split()).replace("at end of document", f"at line {lines}, the end of the file")
+        raise wrong(name, (), f"is not TOML: {told}") from None
+    except RecursionError:
+        raise wrong(name, (), "is nested too deeply") from None
+    return table
+
+
+def _name(path: Path, top: Path) -> str:
+    """A path for people: relative to the root of the repository, with `/`."""
+    try:
+        return os.path.relpath(path, top).replace(os.sep, "/")
+    except ValueError:  # another drive
+        return path.name
+
+
+def _from_root(table: dict[str, Any], found: _Found, top: Path) -> dict[str, Any]:
+    """Make the paths and path globs of a table relative to the root.
+
+    Those of a file outside the root, or of a package, are relative to the root as they stand.
+    """
+    folder = "" if found.path is None else _name(found.path.parent, top)
+    if folder in {"", "."} or folder.split("/")[0] == "..":
+        return table
+    out = dict(table)
+    if "exclude" in out:
+        out["exclude"] = [below(folder, glob) for glob in out["exclude"]]
+    if "per_path_ignores" in out:
+        out["per_path_ignores"] = {below(folder, glob): codes for glob, codes in out["per_path_ignores"].items()}
+    if "baseline" in out:
+        out["baseline"] = os.path.normpath(f"{folder}/{out['baseline']}").replace(os.sep, "/")
+    if "projects" in out:
+        out["projects"] = [
+            {**project, "bundles": [below(folder, glob) for glob in project.get("bundles", [])]} for project in out["projects"]
+        ]
+    return out
