@@ -1,0 +1,1 @@
+"""Sources: each reads one kind of thing and yields facts. A source judges nothing."""

@@ -1,0 +1,1 @@
+"""Sources of the declared plane: what stands in a repository."""

@@ -1,0 +1,140 @@
+"""The code that a task runs: where it is declared to lie, and which file of the repository that is."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from lakewarden.errors import SourceError
+from lakewarden.sources.repository.bundle.places import place_of_code
+from lakewarden.sources.repository.bundle.reader import NONE, Reader
+from lakewarden.sources.repository.bundle.references import Kind, Problem
+from lakewarden.sources.yaml_nodes import Map, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ENDINGS = ("", ".py", ".ipynb", ".sql", ".scala", ".r", ".R")
+_NOTEBOOKS = frozenset(_ENDINGS[1:])
+_ENTRY = r"""["']?{name}["']?\s*[:=]\s*["']([\w.]+):\w+"""
+
+
+class Code(NamedTuple):
+    """The code of a task. `path` as declared, `file` the key of the file, `real` its path in the repository, `deployed`
+    its path below the bundle's folder."""
+
+    path: str | None
+    place: str | None
+    file: str | None
+    real: str | None = None
+    deployed: str | None = None
+
+
+NO_CODE = Code(NONE, NONE, NONE)
+
+
+def read_code(reader: Reader, node: Node | None, table: str, *, from_git: bool | None = False, around: Node | None = None) -> Code:
+    """The code at a path. `around` is the job or pipeline that names it, whose folder counts where a target overrides it."""
+    path = reader.text(node, table, None)
+    if path is None or node is None:
+        return Code(None, None, None)
+    if from_git is None:
+        return Code(path, None, None)
+    if from_git:
+        real = _existing(reader, path.lstrip("/"))
+        if real is None:
+            _tell_missing(reader, node, table, path)
+        return Code(path, "git", _key(reader, real), real, path)
+    below = below_root(reader, path)
+    if below is not None:
+        real = _existing(reader, posixpath.join(reader.bundle.folder, below)) if below else None
+        return Code(path, "deployed", _key(reader, real), real, _bare(below))
+    if path.startswith(("/", "~", "${")) or re.match(r"[\w+.-]+:", path):
+        place = place_of_code(path)
+        if place is None:
+            reader.gap(table, Problem(Kind.DEPLOYMENT, f"{path} is in the folder of whoever deploys"), node.origin)
+        return Code(path, place, NONE if place is not None else None)
+    real = next((found for folder in _folders(reader, node, around) if (found := _existing(reader, posixpath.join(folder, path)))), None)
+    if real is None:
+        _tell_missing(reader, node, table, posixpath.normpath(posixpath.join(posixpath.dirname(node.path), path)))
+        return Code(path, "deployed", None, None, _bare(path.removeprefix("./")))
+    return Code(path, "deployed", _key(reader, real), real, _bare(posixpath.relpath(real, reader.bundle.folder or ".")))
+
+
+def read_wheel(reader: Reader, block: Map, table: str, origin: Node) -> Code:
+    """The code of a wheel that the bundle builds: the module of its entry point, as the project file names it."""
+    name = reader.text(block.get("entry_point"), table, None)
+    if name is not None:
+        for folder in dict.fromkeys((reader.bundle.folder, "")):
+            for project in ("pyproject.toml", "setup.py", "setup.cfg"):
+                real = _of_entry_point(reader, posixpath.join(folder, project), folder, name)
+                if real is not None:
+                    return Code(NONE, NONE, _key(reader, real), real)
+        what = f"the module behind entry point {name} is not found in the repository"
+        reader.gap(table, Problem(Kind.BROKEN, what, "name it under `scripts` of pyproject.toml"), origin.origin)
+    return Code(NONE, NONE, None)
+
+
+def below_root(reader: Reader, path: str) -> str | None:
+    """The part of a path below the folder that the bundle deploys its files to; None for a path elsewhere."""
+    bare = path.removeprefix("/Workspace")
+    for root in ("${workspace.file_path}", "${workspace.root_path}"):
+        text = reader.resolver.text(root).text
+        if text is not None:
+            prefix = text.removeprefix("/Workspace").rstrip("/")
+            if bare == prefix or bare.startswith(f"{prefix}/"):
+                rest = bare[len(prefix) :].strip("/")
+                return rest if root == "${workspace.file_path}" else rest.removeprefix("files/")
+    _, found, rest = bare.partition("/.bundle/")
+    return rest.partition("/files/")[2] if found else None
+
+
+def _folders(reader: Reader, node: Node, around: Node | None) -> Iterator[str]:
+    """The folders that a relative path may start from."""
+    yield posixpath.dirname(node.path)
+    if around is not None:
+        yield posixpath.dirname(around.path)
+    yield reader.bundle.folder
+
+
+def _existing(reader: Reader, path: str) -> str | None:
+    """The file at a path; a notebook may be named without its ending."""
+    tree = reader.context.tree
+    path = posixpath.normpath(path)
+    for ending in _ENDINGS:
+        real = tree.real(path + ending)
+        if real and tree.exists(real) and not tree.is_dir(real):
+            return real
+    return None
+
+
+def _key(reader: Reader, real: str | None) -> str | None:
+    return None if real is None else f"{reader.context.layout.project_of(real)}/{real}"
+
+
+def _bare(path: str) -> str:
+    stem, ending = posixpath.splitext(path)
+    return stem if ending in _NOTEBOOKS else path
+
+
+def _tell_missing(reader: Reader, node: Node, table: str, path: str) -> None:
+    tree = reader.context.tree
+    if not any(sign in path for sign in "*?[") and not tree.is_dir(path):
+        reader.gap(table, Problem(Kind.BROKEN, f"{path} is not in the repository", "add the file, or mend the path"), node.origin)
+
+
+def _of_entry_point(reader: Reader, project: str, folder: str, name: str) -> str | None:
+    tree = reader.context.tree
+    if not tree.exists(project):
+        return None
+    try:
+        text = tree.text(project)
+    except SourceError:
+        return None  # whoever reads code says so
+    found = re.search(_ENTRY.format(name=re.escape(name)), text)
+    if found is None:
+        return None
+    module = found[1].replace(".", "/")
+    candidates = (posixpath.join(folder, base, module + end) for base in ("src", "") for end in (".py", "/__init__.py"))
+    return next((real for path in candidates if (real := tree.real(path)) and tree.exists(real)), None)

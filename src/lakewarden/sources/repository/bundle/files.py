@@ -1,0 +1,181 @@
+"""The files of a bundle: its root file and what it includes, merged into one configuration."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from fnmatch import translate
+from typing import TYPE_CHECKING, NamedTuple
+
+from lakewarden.errors import SourceError
+from lakewarden.facts.gaps import Cause
+from lakewarden.sources.repository.bundle.merge import merge_maps
+from lakewarden.sources.yaml_nodes import List, Map, Scalar, place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lakewarden.facts.origin import Origin
+    from lakewarden.sources.repository.layout import Bundle, Documents
+    from lakewarden.sources.tree import Tree
+
+_TEMPLATES = (".tmpl", ".j2", ".jinja", ".jinja2")
+_CONFIGURATION = (".yml", ".yaml", ".json")
+_WILD = re.compile(r"[*?\[]")
+
+
+class Trouble(NamedTuple):
+    """A part of the configuration that could not be read. `value`: one value is lost, and no list is the shorter for it."""
+
+    cause: Cause
+    reason: str
+    remedy: str
+    origin: Origin | None
+    value: bool = False
+
+
+class Note(NamedTuple):
+    """Something that is not read, which is no fault: a template, a pattern that matches nothing."""
+
+    path: str
+    kind: str
+    reason: str
+
+
+@dataclass
+class Configuration:
+    """What the files of a bundle say together."""
+
+    root: Map
+    files: list[str]
+    troubles: list[Trouble] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
+def load(bundle: Bundle, tree: Tree, documents: Documents) -> Configuration:
+    """Read a bundle.
+
+    Raises:
+        SourceError: its root file cannot be read.
+    """
+    root = _mapping(bundle.path, documents)
+    found = Configuration(root, [bundle.path])
+    _tell_duplicates(bundle.path, documents, found)
+    for further in bundle.further:
+        reason = f"{further} stands beside {bundle.path}: a bundle has one root file"
+        found.troubles.append(Trouble(Cause.FAILED, reason, "remove one of the two", None))
+    for path in _included(bundle, root, tree, documents.paths, found):
+        try:
+            part = _mapping(path, documents)
+        except SourceError as problem:
+            cause = Cause.UNRESOLVED if "template" in problem.reason else Cause(problem.cause)
+            found.troubles.append(Trouble(cause, problem.reason, problem.remedy, place_of(problem, path)))
+            continue
+        _tell_duplicates(path, documents, found)
+        if part.get("include") is not None:
+            found.notes.append(Note(path, "include", "`include` counts only in the root file of a bundle"))
+        found.files.append(path)
+        found.root = merge_maps(found.root, part)
+    return found
+
+
+def _mapping(path: str, documents: Documents) -> Map:
+    root = documents.load(path).root
+    if root is None:
+        return Map(path, 1, 1, 1)
+    if not isinstance(root, Map):
+        raise SourceError("failed", f"{path}:{root.line}:{root.column}: a bundle file is a mapping, and this is none", "mend the file")
+    return root
+
+
+def _tell_duplicates(path: str, documents: Documents, found: Configuration) -> None:
+    """A key that stands twice loses its first value: a single value is one loss, a block may have held anything."""
+    for duplicate in documents.load(path).duplicates:
+        reason = f"{path}:{duplicate.line}:{duplicate.column}: key {duplicate.key} stands here for the second time (first: line {duplicate.lost.key_line})"
+        origin = duplicate.lost.origin._replace(line=duplicate.line, column=duplicate.column, end_line=duplicate.line)
+        single = isinstance(duplicate.lost, Scalar)
+        found.troubles.append(Trouble(Cause.FAILED, reason, "remove one of the two", origin, value=single))
+
+
+def _included(bundle: Bundle, root: Map, tree: Tree, paths: Sequence[str], found: Configuration) -> Iterator[str]:
+    """The files that the root file includes, each once, in the order in which they count."""
+    include = root.get("include")
+    seen = {bundle.path}
+    for entry in include.items if isinstance(include, List) else ():
+        if not isinstance(entry, Scalar) or entry.is_null:
+            continue
+        for path in _matches(bundle, entry, tree, paths, found):
+            if path not in seen:
+                seen.add(path)
+                yield path
+
+
+def _matches(bundle: Bundle, entry: Scalar, tree: Tree, paths: Sequence[str], found: Configuration) -> list[str]:
+    pattern = posixpath.normpath(posixpath.join(bundle.folder, entry.text.replace("\\", "/")))
+    if pattern.startswith(("../", "/")) or pattern == "..":
+        reason = f"{bundle.path}:{entry.line}: include {entry.text} leaves the repository"
+        found.troubles.append(Trouble(Cause.FAILED, reason, "run at a folder that holds the included files", entry.origin))
+        return []
+    if "${" in pattern:
+        reason = f"{bundle.path}:{entry.line}: include {entry.text} depends on a variable, and the bundle tool takes none here"
+        found.troubles.append(Trouble(Cause.UNRESOLVED, reason, "write the path out", entry.origin))
+        return []
+    wild = _WILD.search(pattern) is not None
+    hits = _glob(pattern, paths) if wild else _literal(pattern, tree)
+    templates = _templates(pattern, hits, tree)
+    for path in templates:
+        found.notes.append(Note(path, "template", f"{bundle.path} includes it, and it means nothing until it is rendered"))
+        reason = f"{path} is a template that was not rendered; {bundle.path}:{entry.line} includes what it makes"
+        found.troubles.append(Trouble(Cause.UNRESOLVED, reason, "render it before the check", entry.origin))
+    for path in hits:
+        if not path.endswith(_CONFIGURATION) and path not in templates and wild:
+            found.notes.append(Note(path, "include", f"{bundle.path}:{entry.line} includes it, and it is neither YAML nor JSON"))
+    if not hits and not templates:
+        deeper = "**" in pattern and bool(_glob(pattern.replace("**/", "*/*/"), paths) or _glob(pattern.replace("**/", ""), paths))
+        _tell_nothing(bundle, entry, pattern, found, wild=wild, deeper=deeper)
+    return [path for path in hits if path.endswith(_CONFIGURATION)]
+
+
+def _tell_nothing(bundle: Bundle, entry: Scalar, pattern: str, found: Configuration, *, wild: bool, deeper: bool) -> None:
+    if not wild:
+        reason = f"{pattern} is not there, and {bundle.path}:{entry.line} includes it"
+        found.troubles.append(Trouble(Cause.FAILED, reason, "add the file, or take it out of `include`", entry.origin))
+        return
+    hint = "; here `**` spans exactly one folder" if deeper else ""
+    found.notes.append(Note(bundle.path, "include", f"line {entry.line}: include {entry.text} matches no file{hint}"))
+
+
+def _literal(path: str, tree: Tree) -> list[str]:
+    real = tree.real(path)
+    return [real] if real is not None and tree.exists(real) and not tree.is_dir(real) else []
+
+
+def _glob(pattern: str, paths: Sequence[str]) -> list[str]:
+    """Of sorted paths those that a pattern matches, segment by segment; `**` is no more than `*`, as in the bundle tool."""
+    parts = pattern.split("/")
+    fixed = 0
+    while fixed < len(parts) - 1 and not _WILD.search(parts[fixed]):
+        fixed += 1
+    prefix = "".join(f"{part}/" for part in parts[:fixed])
+    tests = [re.compile(translate(part.replace("**", "*"))) for part in parts[fixed:]]
+    found = []
+    for path in paths[bisect_left(paths, prefix) :]:
+        if not path.startswith(prefix):
+            break
+        rest = path[len(prefix) :].split("/")
+        if len(rest) == len(tests) and all(test.match(part) for test, part in zip(tests, rest, strict=True)):
+            found.append(path)
+    return found
+
+
+def _templates(pattern: str, hits: Sequence[str], tree: Tree) -> list[str]:
+    """Templates that the pattern matches, or whose rendered file it would match and that was not rendered."""
+    skipped = [skip.path for skip in tree.skipped if skip.kind == "template" and skip.path.endswith(_TEMPLATES)]
+    candidates = [*skipped, *(path for path in hits if path.endswith(_TEMPLATES))]
+    if not candidates:
+        return []
+    rendered = {path.rpartition(".")[0]: path for path in candidates}
+    matched = {rendered[path] for path in _glob(pattern, sorted(rendered)) if path not in hits and not tree.exists(path)}
+    return sorted(matched.union(_glob(pattern, sorted(candidates))))

@@ -1,0 +1,119 @@
+"""The jobs of a target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lakewarden.facts.model.workloads import Job, JobParameter
+from lakewarden.sources.repository.bundle.merge import is_null
+from lakewarden.sources.repository.bundle.parameters import Parameter, job_parameters
+from lakewarden.sources.repository.bundle.reader import NONE, Reader
+from lakewarden.sources.repository.bundle.targets import read_run_as
+from lakewarden.sources.repository.bundle.tasks import context_of, read_tasks
+from lakewarden.sources.yaml_nodes import Map
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lakewarden.sources.repository.bundle.code import Code
+    from lakewarden.sources.repository.bundle.names import Names
+
+_REFS = (("git_branch", "branch"), ("git_tag", "tag"), ("git_commit", "commit"))
+_MODEL_PARAMETERS = frozenset({"model_name", "model_version"})
+
+
+def read_jobs(reader: Reader, names: Names) -> None:
+    """Write the jobs of the target with their parameters and tasks."""
+    for name, job in reader.resources("jobs", "jobs"):
+        key = f"{reader.key}/jobs.{name}"
+        pointer = f"resources.jobs.{name}"
+        parameters = job_parameters(reader, job, key, pointer)
+        git = reader.map(job.get("git_source"), "jobs")
+        codes = read_tasks(reader, context_of(reader, key, job, pointer, parameters, git=git is not None), names)
+        ref_kind, ref = _git_ref(reader, git)
+        run_as_kind, run_as, run_as_from = run_as_of(reader, job)
+        reader.facts.add(
+            Job(
+                key=key,
+                project=reader.project,
+                place=reader.key,
+                target=reader.key,
+                name=reader.named("jobs", job.get("name"), "jobs", name),
+                kind="job",
+                run_as_kind=run_as_kind,
+                run_as=run_as,
+                run_as_from=run_as_from,
+                managed_by="bundle",
+                creator_kind=NONE,
+                dirty_state=NONE,
+                git_ref_kind=ref_kind,
+                git_ref=ref,
+                development=False,
+                is_deployment_job=_is_deployment_job(reader, job, parameters),
+                max_concurrent_runs=reader.number(job.get("max_concurrent_runs"), "jobs", 1),
+                code=code_of(codes),
+                pause_status=_pause_status(reader, job),
+                origin=job.origin,
+            )
+        )
+        for parameter in {p.name: p for p in parameters}.values():
+            reader.facts.add(
+                JobParameter(
+                    key=f"{key}/{parameter.name}",
+                    project=reader.project,
+                    job=key,
+                    name=parameter.name,
+                    value=parameter.value.text,
+                    origin=parameter.node.origin,
+                )
+            )
+            names.parameter(parameter, "other")
+
+
+def run_as_of(reader: Reader, node: Map) -> tuple[str | None, str | None, str | None]:
+    """Who a job or a pipeline runs as, and who says so."""
+    own = read_run_as(reader, node.get("run_as"), "jobs")
+    if own is not None:
+        return *own, "job"
+    kind, name = reader.run_as
+    return kind, name, NONE if kind == "deployer" else "target"
+
+
+def code_of(codes: Sequence[Code]) -> str | None:
+    """The code paths of tasks, one line each; None where one is not known."""
+    paths = {code.deployed or code.path for code in codes}
+    return None if None in paths else "\n".join(sorted(path for path in paths if path is not None and path != NONE))
+
+
+def _git_ref(reader: Reader, git: Map | None) -> tuple[str | None, str | None]:
+    """Kind and name of the ref that a `git_source` follows."""
+    if git is None:
+        return NONE, NONE
+    for field, kind in _REFS:
+        node = git.get(field)
+        if not is_null(node):
+            return kind, reader.text(node, "jobs")
+    return None, None
+
+
+def _is_deployment_job(reader: Reader, job: Map, parameters: Sequence[Parameter]) -> bool:
+    """Is it triggered by a model, or does it take what a model's deployment job takes: its name and version?"""
+    trigger = reader.map(job.get("trigger"), "jobs")
+    if trigger is not None and not is_null(trigger.get("model")):
+        return True
+    return _MODEL_PARAMETERS <= {p.name for p in parameters}
+
+
+def _pause_status(reader: Reader, job: Map) -> str | None:
+    """The state of the schedule or trigger; development mode pauses it, unless presets say otherwise."""
+    for field in ("schedule", "trigger", "continuous"):
+        block = reader.map(job.get(field), "jobs")
+        if block is None:
+            continue
+        if not is_null(block.get("pause_status")):
+            return reader.text(block.get("pause_status"), "jobs")
+        presets = reader.map(reader.config.get("presets"), "jobs")
+        return reader.text(
+            presets.get("trigger_pause_status") if presets is not None else None, "jobs", "PAUSED" if reader.development else "UNPAUSED"
+        )
+    return NONE

@@ -1,0 +1,91 @@
+"""Permissions on what a target deploys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lakewarden.facts.model.identity import Permission
+from lakewarden.sources.repository.bundle.jobs import run_as_of
+from lakewarden.sources.repository.bundle.principals import named, read_principal, remember, told_kind
+from lakewarden.sources.repository.bundle.reader import Reader
+from lakewarden.sources.yaml_nodes import List, Map, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Each kind of resource that has permissions, with what facts call it.
+_KINDS = {
+    "jobs": "job",
+    "pipelines": "pipeline",
+    "experiments": "experiment",
+    "model_serving_endpoints": "endpoint",
+    "models": "model",
+}
+
+
+def read_permissions(reader: Reader, principals: set[str]) -> None:
+    """Write the permissions of the target as a whole and of its resources."""
+    kind, name = reader.run_as
+    remember(reader, named(kind, name) if kind != "deployer" else None, principals, None)
+    _permissions(reader, reader.config.get("permissions"), "target", reader.name, reader.key, reader.run_as, principals)
+    for resources, object_kind in _KINDS.items():
+        for key, node in reader.resources(resources, "permissions"):
+            if node.get("permissions") is None:
+                continue
+            label = reader.named(resources, node.get("name"), "permissions", key)
+            run_as = run_as_of(reader, node)[:2] if object_kind in ("job", "pipeline") else ("none", "none")
+            _permissions(reader, node.get("permissions"), object_kind, label, f"{reader.key}/{resources}.{key}", run_as, principals)
+
+
+def _permissions(
+    reader: Reader, node: Node | None, kind: str, label: str | None, key: str, run_as: tuple[str | None, str | None], principals: set[str]
+) -> None:
+    if isinstance(node, Map):
+        return  # a map called `permissions` at the top holds anchors for other places
+    rows: set[str] = set()
+    for at, (item, level) in enumerate(_items(reader, node)):
+        found = read_principal(reader, item, "permissions")
+        if found is None:
+            continue
+        principal_kind, name, _ = found
+        principal = named(principal_kind, name)
+        remember(reader, principal, principals, item.origin)
+        row = f"{key}/{principal or f'?{at}'}/{level or f'?{at}'}"
+        if row in rows:
+            continue
+        rows.add(row)
+        reader.facts.add(
+            Permission(
+                key=row,
+                project=reader.project,
+                target=reader.key,
+                object_kind=kind,
+                object_name=label,
+                principal=principal,
+                principal_kind=told_kind(principal_kind, name),
+                is_run_as=_is_run_as(principal_kind, name, run_as),
+                level=level,
+                origin=item.origin,
+            )
+        )
+
+
+def _items(reader: Reader, node: Node | None) -> Iterator[tuple[Map, str | None]]:
+    whole, problem = reader.resolver.node(node)
+    if problem is not None and node is not None:
+        reader.gap("permissions", problem, node.origin, value=False)
+    for item in reader.items(whole, "permissions") if isinstance(whole, List) else ():
+        if isinstance(item, Map):
+            yield item, reader.text(item.get("level"), "permissions", None)
+
+
+def _is_run_as(kind: str | None, name: str | None, run_as: tuple[str | None, str | None]) -> bool | None:
+    """Is the principal the one that the object runs as? Whoever deploys may be any person or service principal."""
+    runs_kind, runs_name = run_as
+    if kind == "group" and runs_kind != "group":
+        return False
+    if runs_kind == "deployer":
+        return None
+    if runs_kind is None or (kind == runs_kind and (name is None or runs_name is None)):
+        return None
+    return kind == runs_kind and name == runs_name

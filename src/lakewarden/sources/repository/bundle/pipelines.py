@@ -1,0 +1,114 @@
+"""The pipelines of a target; their libraries stand as tasks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lakewarden.facts.model.workloads import Job, Task
+from lakewarden.sources.repository.bundle.code import Code, read_code
+from lakewarden.sources.repository.bundle.jobs import code_of, run_as_of
+from lakewarden.sources.repository.bundle.libraries import of_dependencies, read_libraries
+from lakewarden.sources.repository.bundle.merge import is_null
+from lakewarden.sources.repository.bundle.parameters import map_parameters
+from lakewarden.sources.repository.bundle.reader import NONE, Reader
+from lakewarden.sources.repository.bundle.roles import role_of_task
+from lakewarden.sources.repository.bundle.tasks import write_parameters
+from lakewarden.sources.yaml_nodes import Map, Node, Scalar
+
+if TYPE_CHECKING:
+    from lakewarden.sources.repository.bundle.names import Names
+
+_CODE = (("notebook", "path"), ("file", "path"), ("glob", "include"))
+
+
+def read_pipelines(reader: Reader, names: Names) -> None:
+    """Write the pipelines of the target with their libraries."""
+    for name, pipeline in reader.resources("pipelines", "jobs"):
+        key = f"{reader.key}/pipelines.{name}"
+        codes = _libraries(reader, pipeline, key, name, names)
+        run_as_kind, run_as, run_as_from = run_as_of(reader, pipeline)
+        reader.facts.add(
+            Job(
+                key=key,
+                project=reader.project,
+                place=reader.key,
+                target=reader.key,
+                name=reader.named("pipelines", pipeline.get("name"), "jobs", name),
+                kind="pipeline",
+                run_as_kind=run_as_kind,
+                run_as=run_as,
+                run_as_from=run_as_from,
+                managed_by="bundle",
+                creator_kind=NONE,
+                dirty_state=NONE,
+                git_ref_kind=NONE,
+                git_ref=NONE,
+                development=_development(reader, pipeline),
+                is_deployment_job=False,
+                max_concurrent_runs=1,
+                code=code_of(codes),
+                pause_status=NONE,
+                origin=pipeline.origin,
+            )
+        )
+
+
+def _development(reader: Reader, pipeline: Map) -> bool | None:
+    """Is it in development mode: by itself, by the presets, or by the mode of the target?"""
+    if not is_null(pipeline.get("development")):
+        return reader.flag(pipeline.get("development"), "jobs")
+    presets = reader.map(reader.config.get("presets"), "jobs")
+    return reader.flag(presets.get("pipelines_development") if presets is not None else None, "jobs", absent=reader.development)
+
+
+def _libraries(reader: Reader, pipeline: Map, key: str, name: str, names: Names) -> list[Code]:
+    """Write the libraries of a pipeline as tasks; each is launched with the pipeline's configuration."""
+    settings = reader.map(pipeline.get("configuration"), "task_params")
+    pointer = f"resources.pipelines.{name}.configuration"
+    parameters = list(map_parameters(reader, settings, "task", pointer)) if settings is not None else []
+    environment = reader.map(pipeline.get("environment"), "task_libraries")
+    dependencies = environment.get("dependencies") if environment is not None else None
+    codes = []
+    role = "other"
+    for at, item in enumerate(reader.items(pipeline.get("libraries"), "tasks", parent=key)):
+        path = _path(reader, item, key)
+        if not isinstance(item, Map) or path is None:
+            continue
+        code = read_code(reader, path, "tasks", around=pipeline)
+        known = reader.context.roles.get(code.real, ()) if code.real is not None else ()
+        role = role_of_task(known, name, code.path)
+        task = f"{key}/{at}"
+        reader.facts.add(
+            Task(
+                key=task,
+                project=reader.project,
+                job=key,
+                project_key=reader.project,
+                place=reader.key,
+                target=reader.key,
+                name=f"{name}[{at}]",
+                kind="pipeline_library",
+                role=role,
+                code_path=code.path,
+                code_place=code.place,
+                file=code.file,
+                max_retries=0,
+                origin=item.origin,
+            )
+        )
+        write_parameters(reader, task, parameters)
+        read_libraries(reader, task, of_dependencies(reader, dependencies, task))
+        codes.append(code)
+    for parameter in parameters:
+        names.parameter(parameter, role)
+    return codes
+
+
+def _path(reader: Reader, item: Node, key: str) -> Scalar | None:
+    """The path in `notebook`, `file` or `glob`."""
+    for field, inner in _CODE:
+        block = reader.map(item.get(field) if isinstance(item, Map) else None, "tasks", parent=key)
+        path = block.get(inner) if block is not None else None
+        if isinstance(path, Scalar) and not path.is_null:
+            return path
+    return None

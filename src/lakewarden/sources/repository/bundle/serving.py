@@ -1,0 +1,99 @@
+"""Registered models, and the endpoints that serve them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lakewarden.facts.model.registry import Model, ServedEntity
+from lakewarden.sources.repository.bundle.merge import is_null
+from lakewarden.sources.repository.bundle.reader import NONE, Reader
+from lakewarden.sources.yaml_nodes import Map, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FOUNDATION = ("system.ai.", "databricks-")
+_LEVELS = 3
+_ALL = 100
+
+
+def read_models(reader: Reader) -> None:
+    """Write the models that the target declares in the workspace registry; those of Unity Catalog are securables too."""
+    for name, model in reader.resources("models", "models"):
+        text = reader.text(model.get("name"), "models", name)
+        reader.facts.add(
+            Model(
+                key=f"{reader.key}/models.{name}",
+                project=reader.project,
+                name=None if text is None else text.lower(),
+                catalog=NONE,
+                target=reader.key,
+                registry="workspace",
+                origin=model.origin,
+            )
+        )
+
+
+def read_served_entities(reader: Reader) -> None:
+    """Write what the endpoints of the target serve."""
+    for name, endpoint in reader.resources("model_serving_endpoints", "served_entities"):
+        config = reader.map(endpoint.get("config"), "served_entities")
+        if config is None:
+            continue
+        field = "served_entities" if not is_null(config.get("served_entities")) else "served_models"
+        entities = [item for item in reader.items(config.get(field), "served_entities") if isinstance(item, Map)]
+        traffic = reader.map(config.get("traffic_config"), "served_entities")
+        routes = reader.items(traffic.get("routes"), "served_entities") if traffic is not None else []
+        challenger = _is_challenger(reader, endpoint)
+        for at, entity in enumerate(entities):
+            _entity(reader, f"{reader.key}/model_serving_endpoints.{name}/{at}", entity, _sole(reader, entity, entities, routes), challenger)
+
+
+def _entity(reader: Reader, key: str, entity: Map, sole: bool | None, challenger: bool) -> None:
+    name = entity.get("entity_name") or entity.get("model_name")
+    external = not is_null(entity.get("external_model")) or not is_null(entity.get("foundation_model"))
+    text = reader.text(name, "served_entities")
+    lower = None if text is None else text.lower()
+    if lower is not None and lower.startswith(_FOUNDATION):
+        external = True
+    catalog = None if lower is None else lower.split(".")[0] if lower.count(".") == _LEVELS - 1 else NONE
+    version = entity.get("entity_version") or entity.get("model_version")
+    reader.facts.add(
+        ServedEntity(
+            key=key,
+            project=reader.project,
+            place=reader.key,
+            target=reader.key,
+            entity_name=lower,
+            entity_version=None if is_null(version) else reader.number(version, "served_entities", None),
+            catalog=catalog,
+            external=external,
+            sole_route=sole,
+            challenger=challenger,
+            origin=entity.origin,
+        )
+    )
+
+
+def _sole(reader: Reader, entity: Map, entities: Sequence[Map], routes: Sequence[Node]) -> bool | None:
+    """Does the entity take all the traffic?"""
+    if len(entities) == 1:
+        return True
+    name = reader.text(entity.get("name"), "served_entities")
+    for route in routes:
+        if isinstance(route, Map):
+            share = reader.number(route.get("traffic_percentage"), "served_entities", None)
+            served = reader.text(route.get("served_model_name") or route.get("served_entity_name"), "served_entities")
+            if share == _ALL:
+                return None if name is None or served is None else name == served
+    return False
+
+
+def _is_challenger(reader: Reader, endpoint: Map) -> bool:
+    """Do the endpoint's tags speak of a challenger?"""
+    for tag in reader.items(endpoint.get("tags"), "served_entities"):
+        if isinstance(tag, Map):
+            words = f"{reader.text(tag.get('key'), 'served_entities')} {reader.text(tag.get('value'), 'served_entities')}".lower()
+            if "challenger" in words or "canary" in words or "shadow" in words:
+                return True
+    return False

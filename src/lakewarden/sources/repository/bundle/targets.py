@@ -1,0 +1,119 @@
+"""The targets of a bundle: where each deploys, as whom, from which branch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.model.targets import Target, TargetPath
+from lakewarden.sources.repository.bundle.merge import is_null
+from lakewarden.sources.repository.bundle.places import host_problem, normal_host, place_of_folder
+from lakewarden.sources.repository.bundle.principals import read_principal
+from lakewarden.sources.repository.bundle.reader import NONE, Reader
+from lakewarden.sources.yaml_nodes import Map, Node, Scalar
+
+if TYPE_CHECKING:
+    from lakewarden.facts.origin import Origin
+
+_PATHS = ("root_path", "file_path", "state_path", "artifact_path")
+
+
+def read_target(reader: Reader, origin: Origin, *, is_default: bool | None) -> None:
+    """Write the target and its paths, and note in the reader what its resources take from it."""
+    config = reader.config
+    workspace = reader.map(config.get("workspace"), "targets")
+    presets = reader.map(config.get("presets"), "targets")
+    mode = reader.text(config.get("mode"), "targets")
+    reader.development = mode == "development"
+    reader.host = _host(reader, _of(workspace, "host"))
+    reader.run_as = read_run_as(reader, config.get("run_as"), "targets") or ("deployer", NONE)
+    prefix = reader.text(_of(presets, "name_prefix"), "targets")
+    reader.name_prefix = "[dev ${workspace.current_user.short_name}] " if prefix == NONE and reader.development else "" if prefix == NONE else prefix
+    experimental = reader.map(config.get("experimental"), "targets")
+    reader.facts.add(
+        Target(
+            key=reader.key,
+            project=reader.project,
+            project_key=reader.project,
+            name=reader.name,
+            path=reader.bundle.path,
+            mode=mode,
+            is_default=is_default,
+            host=reader.host,
+            profile=reader.text(_of(workspace, "profile"), "targets"),
+            root_path=reader.text(_of(workspace, "root_path"), "targets"),
+            run_as_kind=reader.run_as[0],
+            run_as=reader.run_as[1],
+            git_branch=_branch(reader),
+            name_prefix=prefix,
+            trigger_pause_status=reader.text(_of(presets, "trigger_pause_status"), "targets"),
+            pipelines_development=reader.flag(_of(presets, "pipelines_development"), "targets"),
+            records_history=reader.flag(_of(experimental, "record_deployment_history"), "targets"),
+            origin=origin,
+        )
+    )
+    for name in _PATHS:
+        _path(reader, name, _of(workspace, name), origin)
+
+
+def read_run_as(reader: Reader, node: Node | None, table: str) -> tuple[str | None, str | None] | None:
+    """Kind and name of the identity that a `run_as` gives; None where it gives none."""
+    if is_null(node):
+        return None
+    found = reader.map(node, table)
+    if found is None:
+        if node is not None and reader.resolver.node(node)[1] is not None:
+            reader.gap(table, reader.resolver.node(node)[1], node.origin)  # type: ignore[arg-type]
+        return None, None
+    principal = read_principal(reader, found, table)
+    return None if principal is None else principal[:2]
+
+
+def _path(reader: Reader, name: str, node: Node | None, origin: Origin) -> None:
+    """A path that the target sets. The root is told even where it is not set: it is then in the folder of who deploys,
+    and the other paths are below it."""
+    if is_null(node):
+        if name != "root_path":
+            return
+        path, place = NONE, "deployer"
+    else:
+        found = reader.text(node, "target_paths", None)
+        path, place = found, None if found is None else place_of_folder(found)  # type: ignore[assignment]
+        origin = node.origin if node is not None else origin
+    reader.facts.add(
+        TargetPath(
+            key=f"{reader.key}/{name}", project=reader.project, target=reader.key, name=name, path=path, path_place=place, origin=origin
+        )
+    )
+
+
+def _host(reader: Reader, node: Node | None) -> str | None:
+    """The host; None with a gap where it is a placeholder."""
+    host = reader.text(node, "targets")
+    if host is None or not host.strip() or host == NONE:
+        return None if host is None else NONE
+    problem = host_problem(host)
+    if problem is None:
+        return normal_host(host)
+    origin = node.origin if node is not None else None
+    remedy = f"write the workspace's URL under targets.{reader.name}.workspace.host"
+    where = f"{origin.path}:{origin.line}: " if origin is not None else ""
+    reader.facts.gap(Gap(Cause.UNRESOLVED, "targets", where + problem, remedy, project=reader.project, origin=origin, value=True))
+    return None
+
+
+def _branch(reader: Reader) -> str | None:
+    """The branch that the target pins: `git.branch`, in old bundles `bundle.git.branch`."""
+    git = reader.map(reader.config.get("git"), "targets")
+    branch = _of(git, "branch")
+    if is_null(branch):
+        bundle = reader.map(reader.config.get("bundle"), "targets")
+        inner = reader.map(_of(bundle, "git"), "targets")
+        branch = _of(inner, "branch")
+    if isinstance(branch, Scalar) and branch.text.strip() == "${bundle.git.branch}":
+        return NONE  # pinned to whatever is checked out
+    return reader.text(branch, "targets")
+
+
+def _of(node: Map | None, key: str) -> Node | None:
+    return node.get(key) if node is not None else None

@@ -1,0 +1,271 @@
+"""The tasks of a job: code, role, parameters, libraries, and what comes before them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lakewarden.facts.model.workloads import Task, TaskParameter, TaskUpstream
+from lakewarden.sources.repository.bundle.code import NO_CODE, Code, read_code, read_wheel
+from lakewarden.sources.repository.bundle.libraries import of_dependencies, of_libraries, read_libraries
+from lakewarden.sources.repository.bundle.merge import is_null
+from lakewarden.sources.repository.bundle.parameters import Parameter, block_parameters, map_parameters
+from lakewarden.sources.repository.bundle.reader import Reader
+from lakewarden.sources.repository.bundle.references import Kind, Problem, Value
+from lakewarden.sources.repository.bundle.roles import role_of_task
+from lakewarden.sources.repository.bundle.upstream import Edges, closure
+from lakewarden.sources.yaml_nodes import Map, Node, Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lakewarden.sources.repository.bundle.names import Names
+
+_LISTS = ("task_params", "task_libraries", "task_upstream")
+#: Each block that says what a task is, with its kind and the key of the path of its code.
+_KINDS = {
+    "notebook_task": ("notebook", "notebook_path"),
+    "spark_python_task": ("python_file", "python_file"),
+    "python_wheel_task": ("python_wheel", None),
+    "sql_task": ("sql", "file"),
+    "dbt_task": ("dbt", None),
+    "pipeline_task": ("pipeline", None),
+    "run_job_task": ("run_job", None),
+    "condition_task": ("condition", None),
+    "for_each_task": ("for_each", None),
+}
+_OFF = frozenset({"dry_run", "disabled"})
+
+
+class JobContext(NamedTuple):
+    """What tasks take from their job. `git`: has it a git_source?"""
+
+    key: str
+    node: Map
+    pointer: str
+    git: bool
+    parameters: list[Parameter]
+    clusters: dict[str, Node]
+    environments: dict[str, Node]
+    variables: dict[str, Node]
+
+
+class _Read(NamedTuple):
+    key: str
+    role: str
+    node: Map
+    parameters: list[Parameter]
+
+
+def context_of(reader: Reader, key: str, job: Map, pointer: str, parameters: list[Parameter], *, git: bool) -> JobContext:
+    """What the tasks of a job share: clusters, environments, environment variables."""
+    shared = [
+        {
+            name.text: item
+            for item in reader.items(job.get(field), "task_params", "task_libraries", parent=None, key=by)
+            if isinstance(item, Map) and isinstance(name := item.get(by), Scalar)
+        }
+        for field, by in (
+            ("job_clusters", "job_cluster_key"),
+            ("environments", "environment_key"),
+            ("environment_variables", "environment_variables_key"),
+        )
+    ]
+    return JobContext(key, job, pointer, git, parameters, *shared)
+
+
+def read_tasks(reader: Reader, job: JobContext, names: Names) -> list[Code]:
+    """Write the tasks of a job; returns their code."""
+    read: dict[str, _Read] = {}
+    edges: dict[str, Edges] = {}
+    codes = []
+    for at, node in enumerate(reader.items(job.node.get("tasks"), "tasks", parent=job.key, key="task_key")):
+        if not isinstance(node, Map):
+            continue
+        name = _name(reader, node, str(at))
+        inner = _inner(reader, node, job)
+        code = _task(reader, job, node, name, names, read, f"{job.pointer}.tasks.{name}")
+        codes.append(code)
+        depends = list(_depends(reader, node, job, name))
+        run_if = reader.text(node.get("run_if"), "task_upstream", "ALL_SUCCESS")
+        if inner is None:
+            edges[name] = Edges(depends, run_if)
+            continue
+        # What depends on the loop depends on its task; the task of the loop waits for what the loop waits for.
+        nested = _free(_name(reader, inner, f"{name}_iteration"), read)
+        codes.append(_task(reader, job, inner, nested, names, read, f"{job.pointer}.tasks.{name}.for_each_task.task"))
+        edges[nested] = Edges(depends, run_if)
+        edges[name] = Edges([nested], "ALL_SUCCESS")
+    _upstream(reader, read, edges)
+    return codes
+
+
+def _task(reader: Reader, job: JobContext, node: Map, name: str, names: Names, read: dict[str, _Read], pointer: str) -> Code:
+    """Write one task with its parameters and libraries."""
+    key = f"{job.key}/{name}"
+    kind, block, code = _work(reader, job, node)
+    known = reader.context.roles.get(code.real, ()) if code.real is not None else ()
+    role = role_of_task(known, name, code.path)
+    reader.facts.add(
+        Task(
+            key=key,
+            project=reader.project,
+            job=job.key,
+            project_key=reader.project,
+            place=reader.key,
+            target=reader.key,
+            name=name,
+            kind=kind,
+            role=role,
+            code_path=code.path,
+            code_place=code.place,
+            file=code.file,
+            max_retries=reader.number(node.get("max_retries"), "tasks", 0),
+            origin=node.origin,
+        )
+    )
+    parameters = list(job.parameters)
+    if block is not None:
+        given: dict[str, Value] = {p.name: p.value for p in job.parameters}
+        parameters += block_parameters(reader, block, key, f"{pointer}.{block.key}", given)
+    parameters += _settings(reader, job, node, pointer)
+    write_parameters(reader, key, parameters)
+    for parameter in parameters:
+        if parameter.scope == "task":
+            names.parameter(parameter, role)
+    read_libraries(reader, key, [*of_libraries(reader, node.get("libraries"), key), *_environment(reader, job, node, key)])
+    read[name] = _Read(key, role, node, parameters)
+    return code
+
+
+def write_parameters(reader: Reader, task: str, parameters: list[Parameter]) -> None:
+    """Write the parameters of a task; of two with one name in one scope the later counts."""
+    for parameter in {(p.scope, p.name): p for p in parameters}.values():
+        reader.facts.add(
+            TaskParameter(
+                key=f"{task}/{parameter.scope}/{parameter.name}",
+                project=reader.project,
+                task=task,
+                name=parameter.name,
+                value=parameter.value.text,
+                holds_commit=parameter.holds_commit,
+                origin=parameter.node.origin,
+            )
+        )
+
+
+def _work(reader: Reader, job: JobContext, node: Map) -> tuple[str, Map | None, Code]:
+    """What a task does: its kind, the block that says so, its code."""
+    for field, (kind, path_key) in _KINDS.items():
+        block = reader.map(node.get(field), "tasks", parent=job.key)
+        if block is None:
+            continue
+        if kind == "python_wheel":
+            return kind, block, read_wheel(reader, block, "tasks", node)
+        if path_key is None:
+            return kind, block, NO_CODE
+        path = block.get(path_key)
+        source = block
+        if kind == "sql":
+            file = reader.map(path, "tasks")
+            path = file.get("path") if file is not None else None
+            source = file if file is not None else block
+        if path is None or is_null(path):
+            return kind, block, NO_CODE
+        from_git = _from_git(reader, job, source)
+        return kind, block, read_code(reader, path, "tasks", from_git=from_git, around=job.node)
+    other = next((value for field, value in node.items.items() if field.endswith("_task")), None)
+    return "other", other if isinstance(other, Map) else None, NO_CODE
+
+
+def _from_git(reader: Reader, job: JobContext, block: Map) -> bool | None:
+    source = reader.text(block.get("source"), "tasks", "GIT" if job.git else "WORKSPACE")
+    return None if source is None else source.upper() == "GIT"
+
+
+def _settings(reader: Reader, job: JobContext, node: Map, pointer: str) -> Iterator[Parameter]:
+    """Environment variables and Spark settings of the cluster, and variables of the environment."""
+    cluster = reader.map(node.get("new_cluster"), "task_params")
+    at = f"{pointer}.new_cluster"
+    shared = node.get("job_cluster_key")
+    if cluster is None and isinstance(shared, Scalar):
+        found = reader.map(job.clusters.get(reader.text(shared, "task_params") or ""), "task_params")
+        cluster = reader.map(found.get("new_cluster"), "task_params") if found is not None else None
+        at = f"{job.pointer}.job_clusters.{shared.text}.new_cluster"
+    if cluster is not None:
+        for field, scope in (("spark_env_vars", "env"), ("spark_conf", "conf")):
+            settings = reader.map(cluster.get(field), "task_params")
+            if settings is not None:
+                yield from map_parameters(reader, settings, scope, f"{at}.{field}")
+    for field, of_job in (("environment_variables_key", job.variables), ("environment_key", job.environments)):
+        named = node.get(field)
+        found = reader.map(of_job.get(named.text), "task_params") if isinstance(named, Scalar) else None
+        spec = reader.map(found.get("spec"), "task_params") if found is not None else None
+        for inner in ("variables", "environment_variables"):
+            variables = reader.map(spec.get(inner), "task_params") if spec is not None else None
+            if variables is not None:
+                yield from map_parameters(reader, variables, "env", f"{job.pointer}.{field}.{inner}")
+
+
+def _environment(reader: Reader, job: JobContext, node: Map, task: str) -> Iterator[object]:
+    """What the environment of a task installs."""
+    named = node.get("environment_key")
+    if not isinstance(named, Scalar):
+        return
+    found = reader.map(job.environments.get(named.text), "task_libraries", parent=task)
+    spec = reader.map(found.get("spec"), "task_libraries", parent=task) if found is not None else None
+    if spec is not None:
+        yield from of_dependencies(reader, spec.get("dependencies"), task)
+
+
+def _name(reader: Reader, node: Map, otherwise: str) -> str:
+    return reader.text(node.get("task_key"), "tasks", None) or otherwise
+
+
+def _free(name: str, taken: dict[str, _Read]) -> str:
+    while name in taken:
+        name = f"{name}_iteration"
+    return name
+
+
+def _inner(reader: Reader, node: Map, job: JobContext) -> Map | None:
+    """The task inside a for_each task."""
+    loop = reader.map(node.get("for_each_task"), "tasks", parent=job.key)
+    return reader.map(loop.get("task"), "tasks", parent=job.key) if loop is not None else None
+
+
+def _depends(reader: Reader, node: Map, job: JobContext, name: str) -> Iterator[str]:
+    for item in reader.items(node.get("depends_on"), "task_upstream", parent=f"{job.key}/{name}"):
+        key = item.get("task_key") if isinstance(item, Map) else None
+        text = reader.text(key, "task_upstream", None) if key is not None else None
+        if text is not None:
+            yield text
+        elif key is not None:
+            problem = Problem(Kind.UNSET, "the task that it depends on is not known")
+            reader.gap("task_upstream", problem, key.origin, parent=f"{job.key}/{name}", value=False)
+
+
+def _upstream(reader: Reader, read: dict[str, _Read], edges: dict[str, Edges]) -> None:
+    for task, upstream, must_succeed in closure(edges):
+        if task not in read or upstream not in read:
+            continue
+        later, before = read[task], read[upstream]
+        reader.facts.add(
+            TaskUpstream(
+                key=f"{later.key}/{upstream}",
+                project=reader.project,
+                task=later.key,
+                upstream=before.key,
+                role=before.role,
+                must_succeed=must_succeed,
+                enforced=_enforced(before.parameters),
+                origin=later.node.origin,
+            )
+        )
+
+
+def _enforced(parameters: list[Parameter]) -> bool | None:
+    """FALSE where a parameter switches validation off."""
+    modes = [p.value.text for p in parameters if p.name == "run_mode" and p.scope in ("task", "job")]
+    if None in modes:
+        return None
+    return not any(mode is not None and mode.strip().lower() in _OFF for mode in modes)

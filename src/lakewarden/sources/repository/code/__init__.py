@@ -1,0 +1,1 @@
+"""Python files, notebooks and SQL files: what they call, which data they touch, what they load."""

@@ -1,0 +1,167 @@
+"""What a call of a function or class does, by its dotted name."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from lakewarden.sources.repository.code import access, calls, texts
+from lakewarden.sources.repository.code.apis import FEATURE_CLIENT, MLFLOW_CLIENT, WORKSPACE_CLIENT, canonical
+from lakewarden.sources.repository.code.literals import note_default
+from lakewarden.sources.repository.code.loads import search_path
+from lakewarden.sources.repository.code.values import UNKNOWN, Value, parameter, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lakewarden.sources.repository.code.site import Site
+    from lakewarden.sources.repository.code.state import State
+
+_TRAINERS = frozenset({"xgboost.train", "lightgbm.train", "xgboost.spark.train", "catboost.train"})
+_RUNS = frozenset({"start_run", "active_run", "last_active_run", "get_run"})
+_SEARCHES = frozenset({"search_runs", "search_logged_models", "list_run_infos"})
+_SAME_PATH = frozenset({"os.path.abspath", "os.path.normpath", "os.path.realpath", "os.path.expanduser", "os.fspath"})
+_SAME_VALUE = frozenset({"int", "str", "list", "tuple", "next", "reversed"})
+_BY_VERSION = frozenset({"version", "creation_timestamp", "last_updated_timestamp"})
+
+
+def function(state: State, ref: str, site: Site) -> Value:
+    """Read a call of a function or class of a module."""
+    known = _KNOWN.get(ref)
+    if known is not None:
+        return known(state, site)
+    api = canonical(ref)
+    if api is not None:
+        return calls.record(state, api, site)
+    package, _, last = ref.rpartition(".")
+    by_package = _PACKAGES.get(package)
+    if by_package is not None:
+        return by_package(state, last, site)
+    if package.startswith("mlflow"):
+        return of_mlflow(last, site)
+    if package.startswith(("pandas", "pyspark.pandas")):
+        return access.pandas_read(state, ref, site)
+    if last == "getOrCreate" or ref.endswith("SparkSession.builder"):
+        return Value(type="SparkSession")
+    if last == "TrainingArguments":
+        _training_arguments(state, site)
+    elif last == "create_monitor":
+        state.signs.add("monitor")
+    return UNKNOWN
+
+
+def of_mlflow(name: str, site: Site) -> Value:
+    """A function of MLflow, or a method of its client, that no rule asks about, but whose result matters."""
+    if name in _RUNS:
+        return Value(source="run")
+    if name in _SEARCHES:
+        return _found_runs(site)
+    return Value(source="alias") if name == "get_model_version_by_alias" else UNKNOWN
+
+
+def _found_runs(site: Site) -> Value:
+    """What a search for runs finds: another run, unless it is narrowed to this one or its children."""
+    wanted = site.given("filter_string", 1)
+    narrow = "run" in wanted.sources or any(word in (wanted.text or "") for word in ("parentRunId", "run_id"))
+    return Value(source="run" if narrow else "search")
+
+
+def _builtin(state: State, name: str, site: Site) -> Value:
+    first = _first(site)
+    if name in ("max", "min"):
+        return _picked(state, site)
+    if name == "sorted" and first.source == "versions" and _by_version(site):
+        return calls.mark_newest(state, first)
+    if name == "str" and first.type == "const":
+        return text(str(first.data))
+    same = name == "sorted" or (name in _SAME_VALUE and not first.ref)
+    return first if same else UNKNOWN
+
+
+def _picked(state: State, site: Site) -> Value:
+    """`max` and `min`: of the versions that a search found, the newest."""
+    for value in site.args:
+        if value.source == "versions":
+            return calls.mark_newest(state, value)
+    source = _first(site).source
+    return Value(source=source) if source in ("newest", "search") else UNKNOWN
+
+
+def _by_version(site: Site) -> bool:
+    """Are versions sorted by number or by time?"""
+    keys = [keyword.value for keyword in site.node.keywords if keyword.arg == "key"]
+    words = {getattr(node, "attr", None) or getattr(node, "value", None) for key in keys for node in ast.walk(key)}
+    return not keys or bool(words & _BY_VERSION)
+
+
+def _first(site: Site) -> Value:
+    return site.args[0] if site.args else UNKNOWN
+
+
+def _training_arguments(state: State, site: Site) -> None:
+    """`transformers.TrainingArguments(report_to=…)`: a callback of MLflow when it says so."""
+    given = site.get(("report_to", -1))
+    names = [item.known for item in given.data] if given.type == "list" else [given.known]
+    if "mlflow" in names or "all" in names:
+        calls.record(state, "mlflow.callback", site)
+
+
+def _client(state: State, site: Site) -> Value:
+    calls.record(state, MLFLOW_CLIENT, site)
+    return Value(type=MLFLOW_CLIENT)
+
+
+def _lookup(state: State, site: Site) -> Value:
+    calls.lookup(state, site)
+    return UNKNOWN
+
+
+def _environment(state: State, site: Site) -> Value:
+    note_default(state, site.node, _first(site), site.given("default", 1))
+    return parameter(_first(site).known or "")
+
+
+def _set_environment(state: State, site: Site) -> Value:
+    if _first(site).known == "MLFLOW_REGISTRY_URI":
+        known = site.given("value", 1).known
+        calls.plain(state, "mlflow.set_registry_uri", site.node, known, () if known is not None else ("its value",))
+    return UNKNOWN
+
+
+def _append_path(state: State, site: Site) -> Value:
+    search_path(state, site, site.args[-1] if site.args else UNKNOWN)
+    return UNKNOWN
+
+
+def _path(_state: State, site: Site) -> Value:
+    whole = texts.path_join(site.args) if site.args and not site.spread else UNKNOWN
+    return whole._replace(type="Path") if whole.text is not None else UNKNOWN
+
+
+_KNOWN: dict[str, Callable[[State, Site], Value]] = {
+    MLFLOW_CLIENT: _client,
+    FEATURE_CLIENT: lambda _state, _site: Value(type=FEATURE_CLIENT),
+    WORKSPACE_CLIENT: lambda _state, _site: Value(type=WORKSPACE_CLIENT),
+    "DBUtils": lambda _state, _site: Value(type="dbutils"),
+    "FeatureLookup": _lookup,
+    "builtins.open": access.opened,
+    "builtins.sql": lambda state, site: access.of_sql(state, site.node, _first(site)),
+    "builtins.getArgument": lambda _state, site: parameter(_first(site).known or ""),
+    "os.getenv": _environment,
+    "os.environ.get": _environment,
+    "os.environ.setdefault": _set_environment,
+    "os.path.join": lambda _state, site: texts.path_join(site.args) if not site.spread else UNKNOWN,
+    "sys.path.append": _append_path,
+    "sys.path.insert": _append_path,
+    "pathlib.Path": _path,
+    "pathlib.PurePath": _path,
+    "pathlib.PosixPath": _path,
+    "io.BytesIO": lambda _state, _site: Value(type="buffer"),
+    "io.StringIO": lambda _state, _site: Value(type="buffer"),
+    **{name: lambda _state, site: _first(site) for name in _SAME_PATH},
+    **{name: lambda state, site: calls.record(state, "fit", site) for name in _TRAINERS},
+}
+_PACKAGES: dict[str, Callable[[State, str, Site], Value]] = {
+    "builtins": _builtin,
+    "delta.DeltaTable": access.delta_class,
+}

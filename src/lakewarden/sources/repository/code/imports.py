@@ -1,0 +1,147 @@
+"""Which files of the repository a file imports or runs."""
+
+from __future__ import annotations
+
+import posixpath
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lakewarden.sources.repository.code.result import Extract, Import, Load, Span
+
+#: Public libraries whose code calls MLflow for nobody, or only through calls that are followed by name.
+_PUBLIC_NAMES = """
+    IPython PIL absl accelerate aiohttp airflow altair anthropic attr azure boto3 botocore bs4 catboost category_encoders
+    click cloudpickle codecs configparser cv2 dask databricks databricks_cli datasets dateutil dbutils delta deltalake
+    dlt dotenv dspy evaluate evidently faiss faker fastapi feast flask folium geopandas google graphviz great_expectations h2o
+    holidays hyperopt imblearn implicit jinja2 joblib jsonschema keras kfp koalas langchain langchain_community
+    langchain_core langchain_databricks langchain_openai langgraph lightgbm lightning lime llama_index loguru lxml
+    matplotlib mlflow mlflow_export_import mlflow_skinny networkx nltk numba numpy openai optuna packaging pandas
+    pandera petastorm plotly pmdarima polars prophet psycopg2 pyarrow pydantic pydantic_settings pymongo pyodbc pyspark
+    pytest pytorch_lightning pytz ray redis regex requests rich ruamel s3fs sacremoses scikitplot scipy seaborn
+    sentence_transformers setuptools shap simplejson six skimage sklearn snowflake sparkdl spacy sqlalchemy sqlglot
+    statsmodels streamlit sympy synapse tabulate tenacity tensorboard tensorflow tensorflow_hub tiktoken tokenizers
+    toml torch torchmetrics torchvision tqdm transformers typer typing_extensions umap unitycatalog urllib3 uvicorn
+    wandb websocket wheel whylogs xgboost yaml zmq grpc pip pkg_resources _pytest mypy pyfunc gradio httpx vllm peft
+    trl bitsandbytes cloudfiles horovod fbprophet dash nest_asyncio dbldatagen dbdemos tempo mosaic h3 shapely rasterio
+"""
+_PUBLIC = frozenset(_PUBLIC_NAMES.split())
+_SUFFIXES = ("", ".py", ".ipynb", ".sql", ".scala", ".r", ".R")
+
+
+class Index:
+    """The files of code by path, to look modules and notebooks up."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self.paths = frozenset(paths)
+        self.folders = {""}
+        #: Folders that hold a module or a package of a name.
+        self.holders: dict[str, list[str]] = {}
+        for path in sorted(self.paths):
+            folder = posixpath.dirname(path)
+            if path.endswith(".py"):
+                self.holders.setdefault(posixpath.basename(path)[:-3], []).append(folder)
+            while folder and folder not in self.folders:
+                self.folders.add(folder)
+                self.holders.setdefault(posixpath.basename(folder), []).append(posixpath.dirname(folder))
+                folder = posixpath.dirname(folder)
+
+    def modules(self, path: str, found: Import, extra: Iterable[str] = ()) -> list[str] | None:
+        """The files that an import statement loads; None where the module is not in the repository."""
+        module = found.module
+        level = len(module) - len(module.lstrip("."))
+        parts = [part for part in module[level:].split(".") if part]
+        folder = posixpath.dirname(path)
+        if level:
+            for _ in range(level - 1):
+                folder = posixpath.dirname(folder)
+            return self._inside(folder, parts, found.names) or None
+        for base in self._bases(folder, parts[0], extra):
+            files = self._inside(base, parts, found.names)
+            if files:
+                return files
+        return None
+
+    def _bases(self, folder: str, top: str, extra: Iterable[str]) -> Iterator[str]:
+        """Folders that may be on the path of Python, nearest first: those above the file, their `src`, those appended."""
+        yield from extra
+        holders = self.holders.get(top, ())
+        above = folder
+        while True:
+            for base in (above, posixpath.join(above, "src"), posixpath.join(above, "lib")):
+                if base in holders:
+                    yield base
+            if not above:
+                break
+            above = posixpath.dirname(above)
+        if len(holders) == 1:
+            yield holders[0]
+
+    def _inside(self, base: str, parts: list[str], names: tuple[str, ...]) -> list[str]:
+        """The files of a module in a folder, with the packages that are entered on the way."""
+        files: list[str] = []
+        place = base
+        for number, part in enumerate(parts):
+            place = posixpath.join(place, part)
+            if f"{place}.py" in self.paths:
+                files.append(f"{place}.py")
+                return files
+            if place not in self.folders:
+                return files if number else []
+            if f"{place}/__init__.py" in self.paths:
+                files.append(f"{place}/__init__.py")
+        files.extend(
+            inner
+            for name in names
+            for inner in (posixpath.join(place, f"{name}.py"), posixpath.join(place, name, "__init__.py"))
+            if inner in self.paths
+        )
+        return files
+
+    def notebook(self, path: str, load: Load) -> str | None:
+        """The file that `%run` or `dbutils.notebook.run` names."""
+        if load.path is None or load.path.startswith("/"):
+            return None
+        place = posixpath.normpath(posixpath.join(posixpath.dirname(path), load.path))
+        return next((place + suffix for suffix in _SUFFIXES if place + suffix in self.paths), None)
+
+    def appended(self, path: str, extract: Extract) -> list[str]:
+        """Folders of the repository that the file puts on the path of Python."""
+        folder = posixpath.dirname(path)
+        places = [
+            posixpath.normpath(posixpath.join(folder, load.path))
+            for load in extract.loads
+            if load.how == "sys.path" and load.path is not None and not load.path.startswith("/")
+        ]
+        return ["" if place == "." else place for place in places]
+
+
+def is_public(module: str) -> bool:
+    """Is the module one of Python or of a well-known library?"""
+    top = module.split(".", 1)[0]
+    return top in sys.stdlib_module_names or top in _PUBLIC
+
+
+def edges(index: Index, path: str, extract: Extract) -> tuple[list[str], list[str], list[tuple[str, Span]]]:
+    """The files that a file imports or %runs, those it runs as notebooks, and what could not be found."""
+    code: list[str] = []
+    runs: list[str] = []
+    missing: list[tuple[str, Span]] = []
+    extra = index.appended(path, extract)
+    for found in extract.imports:
+        files = index.modules(path, found, extra)
+        if files is not None:
+            code.extend(files)
+        elif found.module.startswith(".") or not is_public(found.module):
+            missing.append((f"the module {found.module or '.'} is not in the repository", found.span))
+    for load in extract.loads:
+        if load.how == "sys.path":
+            continue
+        target = index.notebook(path, load)
+        if target is not None:
+            (code if load.how == "%run" else runs).append(target)
+        else:
+            missing.append((f"the notebook {load.path or 'that it runs'} is not in the repository", load.span))
+    return code, runs, missing

@@ -1,0 +1,279 @@
+"""Link: from the extracts of all files to facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.model.code import CodeCall, CodeLiteral, CodeLoad, FeatureLookup, File, ReachedCall
+from lakewarden.facts.model.data import TableAccess
+from lakewarden.facts.origin import Origin
+from lakewarden.sources.repository.code import reach, roles, versions
+from lakewarden.sources.repository.code.imports import Index, edges
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lakewarden.facts.fact import Fact
+    from lakewarden.sources.repository.code.result import Access, Call, Extract, Span
+    from lakewarden.sources.source import Context
+
+_LISTS = ("code_calls", "table_access", "code_literals", "code_loads", "feature_lookups", "reached_calls")
+
+
+class Linked(NamedTuple):
+    """The facts of all files, their gaps, and the roles of each by its path."""
+
+    facts: list[Fact]
+    gaps: list[Gap]
+    roles: dict[str, frozenset[str]]
+
+
+class _File(NamedTuple):
+    path: str
+    key: str
+    project: str
+    is_test: bool
+    extract: Extract
+
+
+def link(extracts: Mapping[str, Extract], context: Context) -> Linked:
+    """Join the extracts: imports, roles, feature tables, reached calls."""
+    linked = Linked([], [], {})
+    files = {}
+    for path, found in extracts.items():
+        project = context.layout.project_of(path)
+        files[path] = _File(path, f"{project}/{path}", project, roles.is_test(path), found)
+        linked.roles[path] = _roles(path, found)
+    index = Index(extracts)
+    used: set[str] = set()
+    targets: dict[str, list[str]] = {}
+    holes: dict[str, reach.Hole] = {}
+    for path, file in files.items():
+        code, runs, missing = edges(index, path, file.extract)
+        targets[path] = [*code, *runs]
+        if not file.is_test:
+            used.update(target for target in code if target != path)
+        if missing:
+            reason, span = missing[0]
+            holes[path] = reach.Hole("unresolved", reason, "", path, span)
+    stated: dict[str, list[str]] | None = None
+    feature_tables = _feature_tables(extracts)
+    for file in files.values():
+        if stated is None and any(call.doubtful for call in file.extract.calls):
+            stated = versions.requirements(context.tree)
+        _file(linked, file, is_library=file.path in used)
+        _calls(linked, file, stated or {})
+        _data(linked, file, feature_tables)
+        _rest(linked, file)
+    _reached(linked, files, targets, holes)
+    return linked
+
+
+def _roles(path: str, found: Extract) -> frozenset[str]:
+    by_path = roles.of_path(path)
+    if by_path or roles.is_test(path):
+        return by_path
+    signs = found.signs | ({"run"} if any(call.api in ("mlflow.start_run", "mlflow.autolog") for call in found.calls) else set())
+    return roles.of_calls(signs)
+
+
+def _origin(path: str, span: Span) -> Origin:
+    return Origin(path, span.line, span.column, span.end_line, span.end_column, span.cell)
+
+
+def _file(linked: Linked, file: _File, *, is_library: bool) -> None:
+    linked.facts.append(
+        File(
+            key=file.key,
+            project=file.project,
+            origin=Origin(file.path),
+            path=file.path,
+            language=file.extract.language,
+            is_notebook=file.extract.is_notebook,
+            is_test=file.is_test,
+            is_library=is_library,
+        )
+    )
+    for problem in file.extract.problems:
+        origin = _origin(file.path, problem.span)
+        linked.gaps.extend(
+            Gap(Cause(problem.cause), table, problem.reason, problem.remedy, "declared", file.project, file.key, origin)
+            for table in _LISTS
+        )
+
+
+def _unclear(linked: Linked, file: _File, table: str, what: str, origin: Origin) -> None:
+    linked.gaps.append(
+        Gap(Cause.UNRESOLVED, table, f"{what} is not known before the code runs", project=file.project, origin=origin, value=True)
+    )
+
+
+def _calls(linked: Linked, file: _File, stated: dict[str, list[str]]) -> None:
+    for number, call in enumerate(file.extract.calls, 1):
+        origin = _origin(file.path, call.span)
+        for what in call.unclear:
+            _unclear(linked, file, "code_calls", f"{what} of {call.api}", origin)
+        accepted = _accepted(call, file, stated)
+        if accepted is None:
+            _unclear(linked, file, "code_calls", f"the version of mlflow, which decides on {', '.join(call.doubtful)},", origin)
+        linked.facts.append(
+            CodeCall(
+                key=f"{file.key}#{number}",
+                project=file.project,
+                origin=origin,
+                file=file.key,
+                api=call.api,
+                argument=call.argument,
+                name_levels=call.name_levels,
+                path_place=call.path_place,
+                version_from=call.version_from,
+                model_from=call.model_from,
+                from_catalog=call.from_catalog,
+                to_catalog=call.to_catalog,
+                has_signature=call.has_signature,
+                disables=call.disables,
+                is_checkpoint=call.is_checkpoint,
+                swallowed=call.swallowed,
+                accepted=accepted,
+                is_approval=call.is_approval,
+                is_test=file.is_test,
+            )
+        )
+
+
+def _accepted(call: Call, file: _File, stated: dict[str, list[str]]) -> bool | None:
+    """Does the version of MLflow in use accept the arguments? Only some keywords of some calls are in doubt."""
+    return versions.accepts(file.path, file.extract.pins, stated) if call.doubtful else True
+
+
+def _feature_tables(extracts: Mapping[str, Extract]) -> frozenset[str]:
+    """Every table that is written by the feature client or looked up, by its name in lower case."""
+    names = {access.same for found in extracts.values() for access in found.accesses if access.is_feature}
+    names.update(lookup.table.lower() for found in extracts.values() for lookup in found.lookups if lookup.table)
+    return frozenset(names - {""})
+
+
+def _data(linked: Linked, file: _File, feature_tables: frozenset[str]) -> None:
+    written = {access.same: access.span for access in file.extract.accesses if access.access == "write" and access.same}
+    for number, access in enumerate(file.extract.accesses, 1):
+        origin = _origin(file.path, access.span)
+        for what in access.unclear:
+            _unclear(linked, file, "table_access", what, origin)
+        linked.facts.append(
+            TableAccess(
+                key=f"{file.key}#{number}",
+                project=file.project,
+                origin=origin,
+                file=file.key,
+                access=access.access,
+                address=access.address,
+                name=access.name,
+                format=access.format,
+                is_feature=access.is_feature if access.is_feature is not None else _is_feature(access, feature_tables),
+                recreated=False if access.access != "drop" else access.same in written if access.same else None,
+            )
+        )
+
+
+def _is_feature(access: Access, feature_tables: frozenset[str]) -> bool | None:
+    if access.same in feature_tables:
+        return True
+    return None if access.name is None else False
+
+
+def _rest(linked: Linked, file: _File) -> None:
+    for number, literal in enumerate(file.extract.literals, 1):
+        origin = _origin(file.path, literal.span)
+        if literal.named is None:
+            _unclear(linked, file, "code_literals", "the model that the URI names", origin)
+        if literal.version_by is None:
+            _unclear(linked, file, "code_literals", "the version that the URI picks", origin)
+        linked.facts.append(
+            CodeLiteral(
+                key=f"{file.key}#{number}",
+                project=file.project,
+                origin=origin,
+                file=file.key,
+                project_key=file.project,
+                kind=literal.kind,
+                value=literal.value,
+                named=literal.named,
+                is_default=literal.is_default,
+                is_write=literal.is_write,
+                is_test=file.is_test,
+                version_by=literal.version_by,
+            )
+        )
+    for number, load in enumerate(file.extract.loads, 1):
+        origin = _origin(file.path, load.span)
+        if load.path_place is None:
+            _unclear(linked, file, "code_loads", f"the path of {load.how}", origin)
+        key = f"{file.key}#{number}"
+        linked.facts.append(
+            CodeLoad(
+                key=key,
+                project=file.project,
+                origin=origin,
+                file=file.key,
+                how=load.how,
+                path=load.path,
+                path_place=load.path_place,
+            )
+        )
+    for number, lookup in enumerate(file.extract.lookups, 1):
+        origin = _origin(file.path, lookup.span)
+        if lookup.table is None:
+            _unclear(linked, file, "feature_lookups", "the table of FeatureLookup", origin)
+        table = None if lookup.table is None else f"{file.project}/{lookup.table.lower()}"
+        linked.facts.append(
+            FeatureLookup(
+                key=f"{file.key}#{number}",
+                project=file.project,
+                origin=origin,
+                file=file.key,
+                catalog_table=table,
+                by_time=lookup.by_time,
+            )
+        )
+
+
+def _own(file: _File) -> dict[str, reach.Reached]:
+    """The calls that a file makes itself, each API once."""
+    calls: dict[str, reach.Reached] = {}
+    for call in file.extract.calls:
+        here = calls.get(call.api)
+        if here is None:
+            calls[call.api] = reach.Reached(call.disables, file.path, call.span)
+        else:
+            calls[call.api] = here._replace(disables=reach.every(here.disables, call.disables))
+    return calls
+
+
+def _reached(linked: Linked, files: Mapping[str, _File], targets: dict[str, list[str]], holes: dict[str, reach.Hole]) -> None:
+    own: dict[str, dict[str, reach.Reached]] = {}
+    for path, file in files.items():
+        own[path] = _own(file)
+        if file.extract.problems:
+            problem = file.extract.problems[0]
+            holes[path] = reach.Hole(problem.cause, problem.reason, problem.remedy, path, problem.span)
+    reached, missing = reach.close(own, targets, holes)
+    for path, file in files.items():
+        for api, found in reached[path].items():
+            linked.facts.append(
+                ReachedCall(
+                    key=f"{file.key}/{api}",
+                    project=file.project,
+                    origin=_origin(found.path, found.span),
+                    file=file.key,
+                    api=api,
+                    disables=found.disables,
+                )
+            )
+        hole = missing.get(path)
+        if hole is not None and not (hole.path == path and file.extract.problems):
+            origin = _origin(hole.path, hole.span)
+            reason = hole.reason if hole.path == path else f"{hole.path}: {hole.reason}"
+            linked.gaps.append(
+                Gap(Cause(hole.cause), "reached_calls", reason, hole.remedy, "declared", file.project, file.key, origin)
+            )

@@ -1,0 +1,166 @@
+"""Names of objects that are written out: catalogs, tables, hosts, experiments, URIs of models."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from lakewarden.sources.repository.code.result import Literal, Span
+from lakewarden.sources.repository.code.values import HOLE, Value, fill
+
+if TYPE_CHECKING:
+    import ast
+
+    from lakewarden.sources.repository.code.state import State
+
+_STAGES = frozenset({"production", "staging", "archived", "none"})
+_NOT_TABLES = frozenset({
+    "com", "net", "org", "io", "ai", "py", "json", "csv", "yaml", "yml", "txt", "md", "html", "jar", "whl", "zip", "parquet",
+    "sql", "ipynb", "pkl", "png", "jpg", "log", "conf", "cfg", "toml", "gz",
+})  # fmt: skip
+#: How many dots a full name has, and how long a name may be.
+_DOTS, _MAX_NAME = 2, 200
+_BY_SOURCE = {"parameter": "parameter", "newest": "latest", "registered": "run", "logged": "run", "alias": "alias"}
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    """Compiled on first use: most files need none of them."""
+    return re.compile(_PATTERNS[name])
+
+
+_PATTERNS = {
+    "name": r"[A-Za-z_][\w-]*",
+    "table": r"[A-Za-z_][\w-]*\.[A-Za-z_][\w-]*\.[A-Za-z_][\w-]*",
+    "catalog words": r"(?:^|[_\-. ])(?:catalog|uc)(?:[_\-. ]?name)?$|^(?:catalog|uc_catalog)",
+    "table words": r"table|model|feature|dataset|source|target|view|input|output|prediction|volume",
+    "host": r"(?:https?://)?[A-Za-z0-9][\w.-]*\.(?:cloud\.databricks\.com|gcp\.databricks\.com|azuredatabricks\.net|databricks\.azure\.(?:us|cn))",
+    "uri": r"models:/([\w .\-$\0]+?)(?:/([\w.\-\0]+)|@([\w.\-\0]+))",
+}
+
+
+def note_text(state: State, node: ast.AST | Span, value: Value) -> None:
+    """Look at a text wherever it stands: URIs of models and hosts of workspaces."""
+    template = value.text
+    if template is None or state.dead or state.silent:
+        return
+    if "models:/" in template:
+        note_model_uri(state, node, value)
+    if ".databricks." in template or "azuredatabricks" in template:
+        _note_hosts(state, node, template)
+
+
+def note_model_uri(state: State, node: ast.AST | Span, value: Value) -> None:
+    """Keep the URI of a model version when it is one: `models:/name/version` or `models:/name@alias`."""
+    template = value.text or ""
+    found = _pattern("uri").search(template)
+    if found is None:
+        return
+    model = found[1]
+    catalog = model.split(".", 1)[0] if "." in model and HOLE not in model.split(".", 1)[0] else None
+    named = catalog.lower() if catalog is not None else None if HOLE in model else "none"
+    state.literal(Literal("model_uri", _shown(value), named, False, version_of(value), state.span(node), False))
+
+
+def version_of(value: Value) -> str | None:
+    """How a `models:/` or `runs:/` URI picks the version; None where it is not known or the text is no such URI."""
+    template = value.text or ""
+    if template.startswith("runs:/"):
+        return "run"
+    found = _pattern("uri").search(template)
+    if found is None:
+        return None
+    if found[3] is not None:
+        return "alias"
+    version = found[2]
+    if version.isdigit():
+        return "number"
+    if version.lower() == "latest":
+        return "latest"
+    if version.lower() in _STAGES:
+        return "stage"
+    if version == HOLE:
+        hole = value.holes[template[: found.start(2)].count(HOLE)]
+        return _BY_SOURCE.get(hole.source)
+    return None
+
+
+def note_loaded(state: State, node: ast.AST | Span, value: Value) -> None:
+    """Keep a `runs:/` URI that a model is loaded by."""
+    if value.text is not None and value.text.startswith("runs:/"):
+        state.literal(Literal("model_uri", _shown(value), "none", False, "run", state.span(node), False))
+
+
+def note_table(state: State, node: ast.AST | Span, value: Value, *, default: bool = False, is_write: bool | None = None) -> None:
+    """Keep a name of three levels whose catalog is written out."""
+    template = (value.text or "").replace("`", "").strip()
+    parts = template.split(".")
+    if len(parts) == _DOTS + 1 and parts[0] and HOLE not in parts[0] and _pattern("name").fullmatch(parts[0]):
+        state.literal(Literal("table", _shown(value), parts[0].lower(), default, "none", state.span(node), is_write))
+
+
+def note_model_name(state: State, node: ast.AST | Span, value: Value) -> None:
+    """Keep the catalog of a model's name, when it is written out."""
+    template = (value.text or "").strip()
+    catalog = template.split(".", 1)[0]
+    if template.count(".") >= _DOTS and HOLE not in catalog and _pattern("name").fullmatch(catalog):
+        state.literal(Literal("catalog", catalog, catalog.lower(), False, "none", state.span(node), True))
+
+
+def note_catalog(state: State, node: ast.AST | Span, value: Value, *, default: bool = False) -> None:
+    """Keep the name of a catalog."""
+    known = value.known
+    if known is not None:
+        name = known.strip("` ")
+        if _pattern("name").fullmatch(name):
+            state.literal(Literal("catalog", name, name.lower(), default, "none", state.span(node)))
+
+
+def note_experiment(
+    state: State, node: ast.AST | Span, value: Value, *, default: bool = False, is_write: bool | None = None
+) -> None:
+    """Keep the path of an experiment, when all of it is known."""
+    known = value.known
+    if known:
+        state.literal(Literal("experiment", known, known, default, "none", state.span(node), is_write))
+
+
+def note_named(state: State, node: ast.AST | Span, name: str, value: Value, *, default: bool = False) -> None:
+    """Look at a text that something is called by: a variable, a keyword, a widget, a key of a dictionary."""
+    known = value.known
+    if not known or state.dead or state.silent or len(known) > _MAX_NAME:
+        return
+    lower = name.lower()
+    if "catalog" in lower or lower.startswith("uc") or lower.endswith("uc"):
+        if _pattern("catalog words").search(lower):
+            note_catalog(state, node, value, default=default)
+    elif "experiment" in lower and known.startswith("/") and "/" in known[1:]:
+        note_experiment(state, node, value, default=default)
+    elif _pattern("table words").search(lower) and _is_table_name(known):
+        note_table(state, node, value, default=default)
+
+
+def _is_table_name(text: str) -> bool:
+    """Does a text look like a name of three levels, rather than like a host or a file?"""
+    if text.count(".") != _DOTS or _pattern("table").fullmatch(text) is None:
+        return False
+    return text.rpartition(".")[2].lower() not in _NOT_TABLES
+
+
+def note_default(state: State, node: ast.AST | Span, name: Value, default: Value) -> None:
+    """Look at the default of a widget, an option, a setting: it counts where nobody gives another value."""
+    if default.text is not None:
+        note_named(state, node, name.known or "", default, default=True)
+
+
+def _note_hosts(state: State, node: ast.AST | Span, template: str) -> None:
+    for found in _pattern("host").finditer(template):
+        host = found[0].lower().removeprefix("https://").removeprefix("http://")
+        if not host.startswith(("accounts.", "community.")):
+            url = f"https://{host}"
+            state.literal(Literal("host", url, url, False, "none", state.span(node)))
+
+
+def _shown(value: Value) -> str:
+    return fill(value.text or "", value.holes)

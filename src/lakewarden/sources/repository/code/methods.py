@@ -1,0 +1,240 @@
+"""What a call does, by what is known of what is called."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from lakewarden.sources.repository.code import access, calls, literals, texts
+from lakewarden.sources.repository.code.apis import (
+    APIS,
+    FEATURE_CLIENT,
+    MLFLOW_CLIENT,
+    UNMISTAKABLE,
+    UNMISTAKABLE_FEATURE,
+    WORKSPACE_CLIENT,
+    canonical_method,
+)
+from lakewarden.sources.repository.code.functions import function, of_mlflow
+from lakewarden.sources.repository.code.loads import notebook_run
+from lakewarden.sources.repository.code.places import data_address
+from lakewarden.sources.repository.code.site import ABSENT, Site, is_given
+from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lakewarden.sources.repository.code.state import Function, State
+
+_LOGGING = frozenset({"info", "debug", "warning", "warn", "error", "exception", "critical", "log", "print", "echo", "secho"})
+_SHOWS = ("logging.", "warnings.", "click.echo", "builtins.display", "builtins.print")
+_WIDGETS = frozenset({"text", "dropdown", "combobox", "multiselect"})
+#: Words in the names of what is fitted to data without being a model.
+_PREPARES = (
+    "scaler", "encoder", "imputer", "vectorizer", "tokenizer", "indexer", "binarizer", "preprocess", "transformer",
+    "normalizer", "assembler", "pca", "discretizer", "ohe", "onehot",
+)  # fmt: skip
+_KEEPS_SOURCE = frozenset({"search", "versions", "newest", "user", "registered", "logged", "run", "alias", "parameter"})
+
+
+def is_shown(base: Value, name: str) -> bool:
+    """Is the call one that only shows its arguments to people?"""
+    if base.ref:
+        return (f"{base.ref}.{name}" if name else base.ref).startswith(_SHOWS)
+    if base.type == "dbutils.notebook":
+        return name == "exit"
+    return name in _LOGGING and base.type in ("", "self") and base.source not in ("run", "search")
+
+
+def call(state: State, base: Value, name: str, site: Site) -> Value:
+    """Read a call of `base.name`, or of `base` where the name is empty."""
+    if base.ref:
+        return function(state, f"{base.ref}.{name}" if name else base.ref, site)
+    if not name:
+        return _value_called(state, base, site)
+    if base.text is not None and base.type != "Path":
+        return texts.method(base, name, site)
+    handler = _METHODS.get(base.type) or _PARTS.get(base.type.partition(".")[0])
+    return handler(state, base, name, site) if handler is not None else UNKNOWN
+
+
+def _value_called(state: State, base: Value, site: Site) -> Value:
+    if base.type == "function":
+        return call_function(state, base.data, site)
+    if base.type == "class":
+        return Value(type="instance", data=base.data)
+    return Value(source=base.source, name=base.name) if base.source in _KEEPS_SOURCE else UNKNOWN
+
+
+def call_function(state: State, called: Function, site: Site) -> Value:
+    """A call of a function of the file: note how it is called, and return what it returns."""
+    if not state.silent:
+        state.sites.setdefault(called.name, []).append((state.scope.name, state.swallowed))
+    return state.summarise(called, site)
+
+
+def _mlflow_client(state: State, base: Value, name: str, site: Site) -> Value:
+    api = canonical_method(base.type, name)
+    return calls.record(state, api, site) if api is not None else of_mlflow(name, site)
+
+
+def _feature_client(state: State, base: Value, name: str, site: Site) -> Value:
+    api = canonical_method(base.type, name)
+    result = calls.record(state, api, site) if api is not None else UNKNOWN
+    touched = access.feature_method(state, name, site)
+    return result if result is not UNKNOWN else touched
+
+
+def _workspace_client(state: State, base: Value, name: str, site: Site) -> Value:
+    if base.type == f"{WORKSPACE_CLIENT}.current_user":
+        return Value(source="user")
+    api = canonical_method(base.type, name)
+    return calls.record(state, api, site) if api is not None else UNKNOWN
+
+
+def _dbutils(state: State, base: Value, name: str, site: Site) -> Value:
+    part = base.type
+    if part == "dbutils.widgets":
+        return _widget(state, name, site)
+    if part == "dbutils.notebook" and name == "run":
+        notebook_run(state, site)
+    elif part == "dbutils.fs" and name == "mount":
+        access.mount(state, site)
+    elif part == "dbutils.jobs.taskValues" and name == "get":
+        return parameter(site.given("key", 1).known or "")
+    if name == "userName" or any(value.known in ("user", "userName") for value in site.args):
+        return Value(source="user")
+    return Value(type="dbutils.context")
+
+
+def _widget(state: State, name: str, site: Site) -> Value:
+    if name in ("get", "getArgument"):
+        return parameter(site.given("name", 0).known or "")
+    if name in _WIDGETS:
+        literals.note_default(state, site.node, site.given("name", 0), site.given("defaultValue", 1))
+    return Value(type="namespace") if name == "getAll" else UNKNOWN
+
+
+def _session(state: State, base: Value, name: str, site: Site) -> Value:
+    """A Spark session and its parts: its configuration, its catalog, its builder."""
+    if base.type == "SparkSession":
+        return access.session_method(state, name, site)
+    if base.type == "SparkSession.conf":
+        return _configuration(state, name, site)
+    if base.type == "SparkSession.catalog" and name == "setCurrentCatalog":
+        literals.note_catalog(state, site.node, site.given("catalogName", 0))
+    if not base.type.startswith("SparkSession.builder"):
+        return UNKNOWN
+    return Value(type="SparkSession") if name == "getOrCreate" else base
+
+
+def _configuration(state: State, name: str, site: Site) -> Value:
+    key = site.given("key", 0)
+    if name == "get":
+        literals.note_default(state, site.node, key, site.given("default", 1))
+        return parameter(key.known or "")
+    if name == "set" and key.known == "spark.mlflow.modelRegistryUri":
+        known = site.given("value", 1).known
+        calls.plain(state, "mlflow.set_registry_uri", site.node, known, () if known is not None else ("its value",))
+    return UNKNOWN
+
+
+def _unknown(state: State, base: Value, name: str, site: Site) -> Value:
+    """A method of something of unknown class: followed where its name leaves no doubt."""
+    api = _unmistakable(name, site)
+    if api is not None:
+        return calls.record(state, api, site)
+    handler = _BY_NAME.get(name)
+    if handler is not None:
+        return handler(state, name, site)
+    if name in access.FRAME_WRITES:
+        access.frame_write(state, name, site)
+    elif name == "sql" and not base.source and len(site.args) == 1 and site.args[0].text is not None:
+        return access.of_sql(state, site.node, site.args[0])
+    if base.source in _KEEPS_SOURCE:
+        return Value(source=base.source, name=base.name, data=base.data if base.source == "versions" else None)
+    return UNKNOWN
+
+
+def _unmistakable(name: str, site: Site) -> str | None:
+    """The API that no other library has, by the name of the method and the arguments that it needs."""
+    api = f"mlflow.{name}"
+    if name in UNMISTAKABLE and api in APIS and site.get(APIS[api].model) is not ABSENT:
+        return api
+    if name == "search_model_versions":
+        return api
+    if name in UNMISTAKABLE_FEATURE or (name == "log_model" and is_given(site.get(("training_set", -1)))):
+        return f"{FEATURE_CLIENT}.{name}"
+    return None
+
+
+def _frame(state: State, base: Value, name: str, site: Site) -> Value:
+    """A method of a Spark data frame: what stems from the user who asks stays so."""
+    found = _unknown(state, Value(), name, site)
+    return Value(source="user") if found is UNKNOWN and base.source == "user" else found
+
+
+def _fitted(state: State, name: str, site: Site) -> Value:
+    """`model.fit(…)`, or `trainer.train()`; what prepares data is fitted too, and is no training."""
+    func = site.node.func
+    owner = _spelling(func.value) if isinstance(func, ast.Attribute) else ""
+    if (name == "fit" or "trainer" in owner) and not any(word in owner for word in _PREPARES):
+        calls.record(state, "fit", site)
+    return UNKNOWN
+
+
+def _spelling(node: ast.expr) -> str:
+    """The last name in an expression, in lower case."""
+    while isinstance(node, ast.Call):
+        node = node.func
+    return (node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else "").lower()
+
+
+def _saved(state: State, name: str, site: Site) -> Value:
+    """A model that is saved to a path which outlives the driver."""
+    path = site.args[0] if len(site.args) == 1 else site.keywords.get("save_directory", site.keywords.get("filepath", UNKNOWN))
+    if path.text is not None and data_address(path.text, spark=False) in ("dbfs", "volume", "mount", "cloud"):
+        calls.record(state, "model.save_pretrained" if name == "save_pretrained" else "model.save", site)
+    return UNKNOWN
+
+
+def _option(state: State, _name: str, site: Site) -> Value:
+    literals.note_default(state, site.node, site.given("dest", 0), site.given("default", -1))
+    return UNKNOWN
+
+
+def _monitored(state: State, _name: str, _site: Site) -> Value:
+    state.signs.add("monitor")
+    return UNKNOWN
+
+
+_BY_NAME: dict[str, Callable[[State, str, Site], Value]] = {
+    "writeTo": lambda _state, _name, site: Value(type=access.WRITER2, data=(NONE, site.given("table", 0))),
+    "fit": _fitted,
+    "train": _fitted,
+    "save": _saved,
+    "save_model": _saved,
+    "save_pretrained": _saved,
+    "add_argument": _option,
+    "add_option": _option,
+    "parse_args": lambda _state, _name, _site: Value(type="namespace"),
+    "getOrCreate": lambda _state, _name, _site: Value(type="SparkSession"),
+    "create_monitor": _monitored,
+}
+_METHODS: dict[str, Callable[[State, Value, str, Site], Value]] = {
+    "": _unknown,
+    "pandas": _unknown,
+    MLFLOW_CLIENT: _mlflow_client,
+    FEATURE_CLIENT: _feature_client,
+    access.READER: access.reader_method,
+    access.WRITER: access.writer_method,
+    access.WRITER2: access.writer2_method,
+    access.DELTA: access.delta_method,
+    access.BUILDER: access.delta_method,
+    access.FRAME: _frame,
+}
+_PARTS: dict[str, Callable[[State, Value, str, Site], Value]] = {
+    "SparkSession": _session,
+    WORKSPACE_CLIENT: _workspace_client,
+    "dbutils": _dbutils,
+}

@@ -1,0 +1,75 @@
+"""What a file is for: by the words of its path, else by what it calls."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+_BY_WORD = {
+    "training": ("train", "training", "trainer", "retrain", "retraining", "finetune", "finetuning"),
+    "validation": ("validate", "validation", "validator", "evaluate", "evaluation"),
+    "approval": ("approval", "approve"),
+    "deployment": ("deploy", "deployment", "promote", "promotion"),
+    "inference": ("inference", "infer", "predict", "prediction", "predictions", "score", "scoring"),
+    "feature": ("feature", "features", "featurize", "featurization", "featurestore"),
+    "ingestion": ("ingest", "ingestion", "autoloader", "bronze"),
+    "monitor": ("monitor", "monitors", "monitoring", "drift"),
+}
+_ROLES = {word: role for role, words in _BY_WORD.items() for word in words}
+#: Words that turn the word beside them into the name of a thing: training data, a data validation.
+_THINGS = frozenset(
+    {"data", "dataset", "datasets", "set", "table", "tables", "schema", "input", "inputs", "test", "config", "utils"}
+)
+_TESTS = frozenset({"tests", "test", "fixtures", "testing"})
+_FOLDERS = 2
+
+
+@cache
+def _words_pattern() -> re.Pattern[str]:
+    return re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+def is_test(path: str) -> bool:
+    """Is the file a test, or does it stand among tests or fixtures?"""
+    *folders, name = path.lower().split("/")
+    stem = name.rpartition(".")[0]
+    return stem.startswith("test_") or stem.endswith("_test") or stem in ("conftest", "test") or not _TESTS.isdisjoint(folders)
+
+
+def of_path(path: str) -> frozenset[str]:
+    """The roles that the words of a path give: of the file's name, else of the nearest folder that gives one."""
+    *folders, name = path.split("/")
+    stem = name.rpartition(".")[0]
+    if is_test(path) or stem in ("__init__", "setup", "__main__"):
+        return frozenset()
+    for part in (stem, *reversed(folders[-_FOLDERS:])):
+        found = of_name(part)
+        if found:
+            return found
+    return frozenset()
+
+
+def of_name(name: str) -> frozenset[str]:
+    """The roles that the words of one name give."""
+    words = [word.lower() for word in _words_pattern().findall(name)]
+    found = set()
+    for at, word in enumerate(words):
+        role = _ROLES.get(word)
+        if role is None:
+            continue
+        if role == "training" and at + 1 < len(words) and words[at + 1] in _THINGS:
+            continue
+        if role == "validation" and not _THINGS.isdisjoint(words[max(0, at - 1) : at + 2]):
+            continue
+        found.add(role)
+    return frozenset(found)
+
+
+def of_calls(signs: frozenset[str]) -> frozenset[str]:
+    """The roles that the calls of a file give."""
+    found = signs & {"deployment", "validation", "feature", "ingestion", "monitor"}
+    if "fit" in signs and not signs.isdisjoint(("log_model", "run")):
+        found |= {"training"}
+    if "inference" in signs or ("load_model" in signs and not found):
+        found |= {"inference"}
+    return frozenset(found)

@@ -1,0 +1,208 @@
+"""A light scan of SQL: which tables and paths statements write, drop and read, and which catalogs they name.
+
+It looks for the beginnings of statements, not for grammar; holes of a formatted string stand for parts of names.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from lakewarden.sources.repository.code.values import HOLE
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+
+class Found(NamedTuple):
+    """Something that a statement names. `kind` is `read`, `write`, `drop` or `catalog`; `is_path` tells a path from a
+    name; `at` is where it stands in the text.
+    """
+
+    kind: str
+    name: str
+    is_path: bool
+    format: str
+    at: int
+
+
+class _Token(NamedTuple):
+    text: str
+    at: int
+    kind: str  # word, string, mark
+
+    @property
+    def upper(self) -> str:
+        return self.text.upper() if self.kind == "word" else ""
+
+
+@cache
+def _tokens_pattern() -> re.Pattern[str]:
+    part = r"(?:`[^`]*`|[\w\0$-]+|\{\{[^}]*\}\}|\$?\{[^}]*\})+"
+    return re.compile(
+        rf"(?P<skip>--[^\n]*|/\*.*?\*/|\s+)|(?P<string>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\")"
+        rf"|(?P<word>:?{part}(?:\s*\.\s*{part})*)|(?P<mark>=>|.)",
+        re.DOTALL,
+    )
+
+
+_BEFORE_NAME = frozenset({"OR", "REPLACE", "EXTERNAL", "TABLE", "IF", "NOT", "EXISTS", "LIVE", "STREAMING", "REFRESH", "PRIVATE"})
+_PATH_FORMATS = frozenset({"delta", "parquet", "csv", "json", "orc", "avro", "text", "binaryfile", "iceberg"})
+_HOLES_IN_FROM = frozenset({"EXTRACT", "TRIM", "SUBSTRING", "SUBSTR", "OVERLAY", "POSITION"})
+_MAX = 300_000
+#: Verb, kind and name.
+_SHORTEST = 3
+
+
+def scan(sql: str) -> list[Found]:
+    """Everything found in one text of one or more statements."""
+    found: list[Found] = []
+    for statement in _statements(sql[:_MAX]):
+        found.extend(_of_statement(statement))
+    return found
+
+
+def is_template(word: str) -> bool:
+    """Does a parameter or a template stand in a name?"""
+    return HOLE in word or "{" in word or "$" in word or word.startswith(":")
+
+
+def as_hole(word: str) -> str:
+    """The name with each parameter or template as a hole."""
+    return re.sub(r"\{\{[^}]*\}\}|\$?\{[^}]*\}|\$\w+|^:\w+", HOLE, word)
+
+
+def _statements(sql: str) -> Iterator[list[_Token]]:
+    tokens: list[_Token] = []
+    for match in _tokens_pattern().finditer(sql):
+        kind = match.lastgroup or "skip"
+        if kind == "skip":
+            continue
+        if kind == "mark" and match[0] == ";":
+            yield tokens
+            tokens = []
+            continue
+        tokens.append(_Token(match[0], match.start(), kind))
+    yield tokens
+
+
+def _of_statement(tokens: list[_Token]) -> Iterator[Found]:
+    if not tokens:
+        return
+    verb = tokens[0].upper
+    words = [token.upper for token in tokens]
+    start = 0
+    if verb in ("CREATE", "REPLACE"):
+        start = yield from _create(tokens, words)
+    elif verb == "DROP" and len(words) >= _SHORTEST and words[1] == "TABLE":
+        at = _name_at(words, 2)
+        if at < len(tokens):
+            yield _named("drop", tokens[at])
+        return
+    elif verb in ("USE", "SET") and len(words) >= _SHORTEST and words[1] == "CATALOG":
+        if words[2] != "IDENTIFIER":
+            yield Found("catalog", tokens[2].text.strip("'\""), False, "", tokens[2].at)
+        return
+    elif verb in ("INSERT", "MERGE", "UPDATE", "DELETE", "TRUNCATE", "COPY"):
+        start = yield from _change(verb, tokens, words)
+    elif verb in ("GRANT", "REVOKE", "SHOW", "DESCRIBE", "DESC", "COMMENT", "ALTER", "USE", "SET", "DROP", "EXPLAIN"):
+        return
+    yield from _reads(tokens, words, start)
+
+
+def _create(tokens: list[_Token], words: list[str]) -> Generator[Found, None, int]:
+    at = 1
+    while at < len(words) and words[at] in _BEFORE_NAME:
+        at += 1
+    head = words[1:at]
+    if "CATALOG" in words[1:4] and at < len(words) and words[at] == "CATALOG":
+        at = _name_at(words, at + 1)
+        if at < len(tokens) and words[at] not in ("USING", "IDENTIFIER"):
+            yield Found("catalog", tokens[at].text, False, "", tokens[at].at)
+        return len(tokens)
+    if "TABLE" not in head:
+        return at if "VIEW" in words[1:6] or words[at : at + 1] == ["MATERIALIZED"] else len(tokens)
+    if at >= len(tokens) or tokens[at].kind != "word":
+        return at
+    using = _after(tokens, words, "USING", at)
+    yield _named("write", tokens[at], using.text.lower() if using is not None and using.kind == "word" else "default")
+    location = _after(tokens, words, "LOCATION", at)
+    if location is not None and location.kind == "string":
+        form = using.text.lower() if using is not None else "default"
+        yield Found("write", location.text[1:-1], True, form, location.at)
+    return at + 1
+
+
+def _change(verb: str, tokens: list[_Token], words: list[str]) -> Generator[Found, None, int]:
+    at = 1
+    while at < len(words) and words[at] in ("INTO", "OVERWRITE", "FROM", "TABLE"):
+        at += 1
+    if at >= len(tokens) or tokens[at].kind != "word" or (verb in ("INSERT", "MERGE", "DELETE", "TRUNCATE", "COPY") and at == 1):
+        return at
+    yield _named("write", tokens[at])
+    if verb == "COPY":
+        source = _after(tokens, words, "FROM", at)
+        form = tokens[words.index("FILEFORMAT") + 2] if "FILEFORMAT" in words[:-2] else None
+        if source is not None and source.kind == "string":
+            yield Found("read", source.text[1:-1], True, form.text.lower() if form is not None else "default", source.at)
+    return at + 1
+
+
+def _reads(tokens: list[_Token], words: list[str], start: int) -> Iterator[Found]:
+    """Names after FROM and JOIN that have two or more levels or are paths, and the paths of `read_files`."""
+    inside: list[str] = []
+    for at in range(start, len(tokens)):
+        token = tokens[at]
+        if token.text == "(":
+            inside.append(words[at - 1] if at else "")
+        elif token.text == ")" and inside:
+            inside.pop()
+        elif words[at] in ("FROM", "JOIN", "USING") and at + 1 < len(tokens) and tokens[at + 1].kind == "word":
+            if inside and inside[-1] in _HOLES_IN_FROM:
+                continue
+            name = tokens[at + 1]
+            called = at + 2 < len(tokens) and tokens[at + 2].text == "("
+            if "." in name.text and not called:
+                yield _named("read", name)
+        elif words[at] in ("READ_FILES", "CLOUD_FILES") and at + 2 < len(tokens) and tokens[at + 2].kind == "string":
+            yield Found("read", tokens[at + 2].text[1:-1], True, _option(tokens, words, at), tokens[at + 2].at)
+
+
+def _option(tokens: list[_Token], words: list[str], start: int) -> str:
+    """The format that `read_files(…, format => 'x')` names."""
+    for at in range(start, min(len(tokens) - 2, start + 60)):
+        if words[at] == "FORMAT" and tokens[at + 1].text == "=>":
+            return tokens[at + 2].text.strip("'\"").lower()
+        if tokens[at].text == ")":
+            break
+    return "default"
+
+
+def _named(kind: str, token: _Token, form: str = "default") -> Found:
+    """A table, or a path written as ``delta.`/path` ``."""
+    first, _, rest = token.text.partition(".")
+    if first.lower() in _PATH_FORMATS and rest.strip().startswith("`"):
+        return Found(kind, rest.strip().strip("`"), True, first.lower(), token.at)
+    return Found(kind, re.sub(r"\s+", "", token.text), False, form, token.at)
+
+
+def _name_at(words: list[str], at: int) -> int:
+    while at < len(words) and words[at] in ("IF", "NOT", "EXISTS"):
+        at += 1
+    return at
+
+
+def _after(tokens: list[_Token], words: list[str], keyword: str, start: int) -> _Token | None:
+    """The token after a keyword outside parentheses and before the query of a `CREATE … AS`."""
+    depth = 0
+    for at in range(start, len(tokens) - 1):
+        if tokens[at].text == "(":
+            depth += 1
+        elif tokens[at].text == ")":
+            depth -= 1
+        elif depth == 0 and words[at] == keyword:
+            return tokens[at + 1]
+        elif depth == 0 and words[at] in ("SELECT", "WITH") and keyword != "FROM":
+            return None
+    return None

@@ -1,0 +1,169 @@
+"""What is known while one file is read, statement by statement, and what was found in it so far."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from lakewarden.sources.repository.code.result import Access, Call, Import, Literal, Load, Lookup, Span
+from lakewarden.sources.repository.code.values import UNKNOWN, Value, merge
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Callable, Iterator
+
+    from lakewarden.sources.repository.code.site import Site
+
+Names = dict[str, Value]
+
+
+class Scope:
+    """The names of a module, a function or a class. `now` is what holds after the last assignment read, `ever` what is
+    true of all of them: what a function sees of the names around it.
+    """
+
+    __slots__ = ("ever", "globals", "name", "now", "outer")
+
+    def __init__(self, name: str, outer: Scope | None = None) -> None:
+        self.name = name
+        self.outer = outer
+        self.now: Names = {}
+        self.ever: Names = {}
+        self.globals: set[str] = set()
+
+    def bind(self, name: str, value: Value) -> None:
+        """Assign a name."""
+        if name in self.globals:
+            top = self
+            while top.outer is not None:
+                top = top.outer
+            top.bind(name, merge(top.now.get(name, value), value))
+            return
+        self.now[name] = value
+        before = self.ever.get(name)
+        self.ever[name] = value if before is None else merge(before, value)
+
+    def find(self, name: str) -> Value | None:
+        """What is known of a name; None where nothing in the file binds it."""
+        if name in self.now:
+            return self.now[name]
+        outer = self.outer
+        while outer is not None:
+            if name in outer.ever:
+                return outer.ever[name]
+            outer = outer.outer
+        return None
+
+
+class Function(NamedTuple):
+    """A function of the file: its definition, the scope it stands in, its full name and the class it belongs to."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    outer: Scope
+    name: str
+    owner: Names | None
+
+
+class State:
+    """The reading of one file."""
+
+    def __init__(self, summarise: Callable[[State, Function, Site], Value]) -> None:
+        self._summarise = summarise
+        #: What to add to lines and columns of the text being read, and its cell.
+        self.shift: tuple[int | None, int, int | None] = (0, 0, None)
+        self.starts: tuple[int, ...] = ()
+        #: The lines of the text being read.
+        self.lines: list[str] = []
+        self.scope = Scope("")
+        self.module = self.scope
+        #: Values of `self.x` of the class whose method is being read.
+        self.owner: Names | None = None
+        self.swallowing: list[bool | None] = []
+        #: Texts that are only shown to people are no names of objects.
+        self.dead = 0
+        #: Reading a function again to learn what it returns finds nothing new.
+        self.silent = 0
+        #: Inside `if a > b` where one is the number of a found version.
+        self.picking: bool | None = None
+        self.steps = 0
+        self.pending: list[Function] = []
+        self.returned: list[Value] = []
+        self.summaries: dict[int, Value] = {}
+        self.busy: set[int] = set()
+        #: How each function of the file is called: from which function, and whether its failure is passed over.
+        self.sites: dict[str, list[tuple[str, bool | None]]] = {}
+        self.imports: list[Import] = []
+        self.calls: list[Call] = []
+        self.literals: list[Literal] = []
+        self.accesses: list[Access] = []
+        self.loads: list[Load] = []
+        self.lookups: list[Lookup] = []
+        self.signs: set[str] = set()
+
+    def span(self, node: ast.AST | Span) -> Span:
+        """Where a node stands in the file."""
+        if isinstance(node, Span):
+            return node
+        line, column, cell = self.shift
+        first: int = node.lineno  # type: ignore[attr-defined]
+        last: int = node.end_lineno or first  # type: ignore[attr-defined]
+        if self.starts:
+            from bisect import bisect_right
+
+            cell = max(0, bisect_right(self.starts, first) - 1)
+        if line is None:
+            return Span(cell=cell)
+        begin, end = node.col_offset, node.end_col_offset  # type: ignore[attr-defined]
+        if column < 0:
+            return Span(first + line, None, last + line, None, cell)
+        return Span(first + line, begin + 1 + column, last + line, end + 1 + column, cell)
+
+    @property
+    def swallowed(self) -> bool | None:
+        """Would the failure of a call made here be passed over?"""
+        if True in self.swallowing:
+            return True
+        return None if None in self.swallowing else False
+
+    def call(self, call: Call) -> int | None:
+        """Keep a call; its number, or None while nothing is recorded."""
+        if self.silent:
+            return None
+        self.calls.append(call)
+        return len(self.calls) - 1
+
+    def access(self, access: Access) -> None:
+        """Keep a read or a write."""
+        if not self.silent:
+            self.accesses.append(access)
+
+    def literal(self, literal: Literal) -> None:
+        """Keep a name that is written out."""
+        if not self.silent and not self.dead:
+            direct = literal.kind not in ("table", "catalog") or self._shows(literal.span, literal.named or "")
+            self.literals.append(literal if direct else literal._replace(direct=False))
+
+    def _shows(self, span: Span, word: str) -> bool:
+        """Does the text at a place hold a word? TRUE where the text is not at hand."""
+        line = self.shift[0]
+        if line is None or span.line is None or not self.lines:
+            return True
+        end = span.end_line or span.line
+        return any(word in text.lower() for text in self.lines[span.line - line - 1 : end - line])
+
+    @contextmanager
+    def shown_only(self) -> Iterator[None]:
+        """Texts read inside the block are only shown to people."""
+        self.dead += 1
+        try:
+            yield
+        finally:
+            self.dead -= 1
+
+    def summarise(self, function: Function, site: Site) -> Value:
+        """What a call of a function of the file returns."""
+        return self._summarise(self, function, site)
+
+    def lookup(self, name: str) -> Value:
+        """What is known of a name."""
+        return self.scope.find(name) or UNKNOWN
