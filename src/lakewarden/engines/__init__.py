@@ -1,0 +1,1 @@
+"""Engines: where rules meet facts."""

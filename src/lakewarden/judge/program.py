@@ -1,0 +1,127 @@
+"""The program's own findings: what was not seen, comments and globs that do nothing. Rules over facts like all others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lakewarden.engines.duckdb import DuckDBEngine
+from lakewarden.facts.collect import Facts
+from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.model.program import GapFact, PolicyGlob
+from lakewarden.facts.model.program import Suppression as SuppressionFact
+from lakewarden.facts.origin import Origin
+from lakewarden.facts.store import prepare
+from lakewarden.judge.findings import FindingMaker
+from lakewarden.judge.judge import Ruling, rule_all, tables_needed
+from lakewarden.policy.attribute import claiming_globs
+from lakewarden.policy.globs import name_matcher
+from lakewarden.policy.model import policy_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lakewarden.judge.result import Finding
+    from lakewarden.judge.selection import Selection
+    from lakewarden.judge.suppressions import State, Suppression
+    from lakewarden.policy.model import Policy
+    from lakewarden.policy.waivers import Problem
+    from lakewarden.rule import Profile, Rule
+
+_FILLED = frozenset({"gap_records", "suppressions", "policy_globs"})
+_DECLARED = frozenset({"declared"})
+
+
+class Own(NamedTuple):
+    """What the program says of its own run."""
+
+    rulings: Mapping[str, Ruling]
+    findings: list[Finding]
+
+
+def is_program_rule(rule: Rule) -> bool:
+    """Is the rule about the run rather than about the project?"""
+    return rule.code.startswith("LW")
+
+
+def judge_program(
+    policy: Policy,
+    selection: Selection,
+    profile: Profile,
+    gaps: list[Gap],
+    suppressions: Iterable[tuple[Suppression, State]],
+    problems: Iterable[Problem],
+    target_names: Iterable[str],
+) -> Own:
+    """Ask the program's own rules over what this run met."""
+    rules = [rule for rule in selection.asked if is_program_rule(rule)]
+    facts = Facts()
+    facts.add(
+        *_gap_facts(gaps, policy),
+        *_suppression_facts(suppressions),
+        *_waiver_facts(problems, policy),
+        *_glob_facts(policy, target_names),
+    )
+    with facts.listing(*_FILLED):
+        pass
+    needed = tables_needed(rules, _FILLED, _DECLARED)
+    prepared = prepare(facts, policy, filled=_FILLED, needed=needed)
+    if not any(prepared.rows.get(name) for name in _FILLED):
+        return Own({rule.code: Ruling(rule) for rule in rules}, [])
+    engine = DuckDBEngine()
+    engine.load(prepared.rows, policy_row(policy, profile))
+    rulings = rule_all(rules, engine, _FILLED, _DECLARED)
+    maker = FindingMaker(policy, profile, prepared.origins, prepared.gaps, lambda _project, _path: "unowned", lambda _: "", {})
+    return Own(rulings, maker.of(rulings.values()))
+
+
+def _gap_facts(gaps: list[Gap], policy: Policy) -> Iterable[GapFact]:
+    """One row for each thing that was not seen: a file that could not be read is one, however many tables it fills."""
+    seen: dict[tuple[str, str, str], GapFact] = {}
+    for gap in gaps:
+        if gap.cause is Cause.UNCLAIMED and policy.path is None:
+            continue  # without a policy file nobody meant to claim it
+        at = (gap.cause.value, gap.scope, gap.reason)
+        if at not in seen:
+            key = f"{gap.scope}:{len(seen)}" if any(known[1] == gap.scope for known in seen) else gap.scope
+            seen[at] = GapFact(
+                key=key, project=gap.project, origin=gap.origin, cause=gap.cause.value, scope=gap.scope, reason=gap.reason
+            )
+    return seen.values()
+
+
+def _suppression_facts(suppressions: Iterable[tuple[Suppression, State]]) -> Iterable[SuppressionFact]:
+    for one, state in suppressions:
+        cell = "" if one.cell is None else f"[{one.cell}]"
+        yield SuppressionFact(
+            key=f"{one.path}{cell}:{one.line}",
+            origin=Origin(one.path, one.line, cell=one.cell),
+            state=state.state or "not_judged",
+            codes=", ".join(one.codes) or "none",
+            detail=state.detail or "none",
+        )
+
+
+_STATES = {"expired": "expired", "unused": "unused", "unknown_rule": "unknown_rule"}
+
+
+def _waiver_facts(problems: Iterable[Problem], policy: Policy) -> Iterable[SuppressionFact]:
+    """A waiver of the policy that does not hold is told as a comment that does not."""
+    for number, problem in enumerate(problems):
+        yield SuppressionFact(
+            key=f"{policy.path}:{problem.key}:{number}",
+            origin=Origin(policy.path),
+            state=_STATES.get(problem.kind, "malformed"),
+            codes=problem.waiver.rule,
+            detail=problem.message,
+        )
+
+
+def _glob_facts(policy: Policy, target_names: Iterable[str]) -> Iterable[PolicyGlob]:
+    """Which globs of targets match a target of the repository. Other globs speak of what only an audit sees."""
+    names = list(target_names)
+    if policy.path is None or not names:
+        return
+    for key, kind, glob in claiming_globs(policy):
+        if kind == "targets":
+            matches = name_matcher(glob)
+            yield PolicyGlob(key=f"{key}:{glob}", origin=Origin(policy.path), pattern=glob, matched=any(map(matches, names)))

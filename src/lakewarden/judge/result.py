@@ -1,0 +1,135 @@
+"""What a run says: findings, the count of each rule, gaps by cause. Reports read this and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lakewarden.facts.collect import Skipped
+    from lakewarden.facts.gaps import Gap
+    from lakewarden.facts.origin import Origin
+    from lakewarden.rule import Confidence, Profile, Rule, Severity
+
+
+class Verdict(str, Enum):
+    """What the judge says of one object under one rule."""
+
+    PASS = "pass"  # noqa: S105  (a verdict)
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    WAIVED = "waived"
+    NOT_APPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """Why a violation is tolerated. `kind` is `inline`, `policy` or `baseline`; `until` an ISO date."""
+
+    kind: str
+    reason: str
+    until: str | None = None
+    owner: str | None = None
+    ticket: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One object that a rule fails, waives or cannot judge.
+
+    `subject` is the object's key, `kind` its fact table, `condition` the first one that is false.
+    `message` is for people and one line; control characters are escaped. `gap` indexes `Result.gaps` for an unknown.
+    `bundles` lists the projects that a finding in a shared file reaches.
+    """
+
+    rule: Rule
+    verdict: Verdict
+    severity: Severity
+    confidence: Confidence
+    plane: str
+    project: str | None
+    owner: str
+    environment: str | None
+    target: str | None
+    kind: str
+    subject: str
+    condition: str
+    message: str
+    origin: Origin | None
+    related: Origin | None
+    fingerprint: str
+    waiver: Waiver | None = None
+    gap: int | None = None
+    bundles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RuleOutcome:
+    """How often a rule judged, and what. `skipped_reason` is set where it was not asked, `crashed` where it is broken."""
+
+    rule: Rule
+    severity: Severity
+    judged: int = 0
+    passed: int = 0
+    failed: int = 0
+    unknown: int = 0
+    waived: int = 0
+    not_applicable: int = 0
+    skipped_reason: str | None = None
+    crashed: str | None = None
+
+
+@dataclass(frozen=True)
+class GapOutcome:
+    """A gap and how many objects of which rule it leaves unknown."""
+
+    gap: Gap
+    affected: dict[str, int]
+
+
+@dataclass(frozen=True)
+class RuleDoc:
+    """The documentation of a rule, from its docstring: the title states the compliant state; sections are Markdown."""
+
+    title: str
+    why: str
+    fix: str
+    exceptions: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything that one run says.
+
+    `findings` are sorted by path, line and code; those below the threshold of `--fail-on` are in it and do not fail.
+    `hidden` counts advisory findings that the profile does not show. `incomplete` says why the run is incomplete, one
+    line each; empty when it is complete. `lines` holds the lines of files for the text report, `complete_rules` the codes
+    of rules of which nothing that they read was missing.
+    """
+
+    command: str
+    version: str
+    root: str
+    profile: Profile
+    findings: tuple[Finding, ...]
+    rules: tuple[RuleOutcome, ...]
+    gaps: tuple[GapOutcome, ...]
+    skipped: tuple[Skipped, ...]
+    files_read: int
+    incomplete: tuple[str, ...]
+    exit_code: int
+    fail_on: Severity
+    fail_confidence: Confidence
+    hidden: int = 0
+    baselined: int = 0
+    docs: dict[str, RuleDoc] = field(default_factory=dict)
+    lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    complete_rules: frozenset[str] = frozenset()
+
+    def count(self, verdict: Verdict) -> int:
+        """How many objects got this verdict, over all rules."""
+        name = {"pass": "passed", "fail": "failed"}.get(verdict.value, verdict.value.replace(" ", "_"))
+        return sum(getattr(outcome, name) for outcome in self.rules)

@@ -1,0 +1,260 @@
+"""One run over a repository: rules are asked, findings waived, baselined and counted, the exit code decided."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from lakewarden import __version__
+from lakewarden.engines.duckdb import DuckDBEngine
+from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.store import Prepared, prepare
+from lakewarden.judge import program
+from lakewarden.judge.catalogue import doc_of, load_rules
+from lakewarden.judge.exit import exit_code, why_incomplete
+from lakewarden.judge.findings import FindingMaker, in_order
+from lakewarden.judge.judge import Ruling, rule_all, tables_needed
+from lakewarden.judge.result import Finding, GapOutcome, Result, RuleOutcome, Verdict
+from lakewarden.judge.selection import Selection, rule_policy, select_rules
+from lakewarden.judge.tolerance import Tolerated, tolerate
+from lakewarden.policy.attribute import owner_of
+from lakewarden.policy.model import policy_row
+from lakewarden.rule import Confidence, Profile, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping
+    from pathlib import Path
+
+    from lakewarden.facts.collect import Facts
+    from lakewarden.facts.origin import Origin
+    from lakewarden.policy.model import Policy
+    from lakewarden.sources.discovery import Scope
+    from lakewarden.sources.tree import Tree
+
+
+class Judged(Protocol):
+    """What is judged: a repository that the sources have read."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that paths are relative to."""
+
+    @property
+    def tree(self) -> Tree:
+        """Its files."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that it is judged under."""
+
+    @property
+    def scope(self) -> Scope:
+        """The part of it that is judged."""
+
+    @property
+    def facts(self) -> Facts:
+        """What the sources saw."""
+
+    @property
+    def filled(self) -> frozenset[str]:
+        """The fact tables that the sources can fill."""
+
+    @property
+    def codeowners(self) -> str | None:
+        """The text of its CODEOWNERS."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line asks for; None leaves it to the policy. With `changed` (lines by path) only findings on those
+    lines are told.
+    """
+
+    profile: Profile | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: Severity | None = None
+    fail_confidence: Confidence | None = None
+    baseline: Path | None = None
+    use_baseline: bool = True
+    changed: Mapping[str, Container[int]] | None = None
+    show: frozenset[str] = frozenset()
+    today: dt.date = field(default_factory=lambda: dt.datetime.now(tz=dt.timezone.utc).date())
+
+
+_DECLARED = frozenset({"declared"})
+
+
+def judge_repository(judged: Judged, wishes: Wishes) -> Result:
+    """Judge what a repository declares.
+
+    Raises:
+        UsageError: a rule, a revision or a baseline file that is named does not exist.
+        PolicyError: the policy names a rule that does not exist.
+    """
+    policy = judged.policy
+    profile = wishes.profile or policy.profile
+    selection = select_rules(load_rules(), policy, profile, select=wishes.select, ignore=wishes.ignore)
+    asked = [rule for rule in selection.asked if not program.is_program_rule(rule)]
+    needed = tables_needed(asked, judged.filled, _DECLARED)
+    prepared = prepare(judged.facts, policy, filled=judged.filled, needed=needed)
+    engine = DuckDBEngine(sum(map(len, prepared.rows.values())))
+    engine.load(prepared.rows, policy_row(policy, profile))
+    rulings = dict(rule_all(asked, engine, judged.filled, _DECLARED))
+    lines = Lines(judged.tree)
+    maker = FindingMaker(
+        policy,
+        profile,
+        prepared.origins,
+        prepared.gaps,
+        lambda project, path: owner_of(policy, project, path, judged.codeowners),
+        lines.at,
+        {row["key"]: row["name"] for row in prepared.rows.get("targets", ()) if row.get("name")},
+    )
+    findings = [finding for finding in maker.of(rulings.values()) if _in_scope(finding, judged.scope)]
+    tolerated = tolerate(findings, judged, wishes, rulings, prepared.gaps)
+    names = [t.__dict__["name"] for t in judged.facts.rows["targets"] if t.__dict__.get("name")]
+    own = program.judge_program(
+        policy, selection, profile, prepared.gaps, tolerated.suppressions, tolerated.waiver_problems, names
+    )
+    rulings |= own.rulings
+    return _result(judged, wishes, profile, selection, rulings, prepared, tolerated, own.findings, lines)
+
+
+class Lines:
+    """The lines of files that findings are in, read once each."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self.by_path: dict[str, tuple[str, ...]] = {}
+
+    def at(self, origin: Origin) -> str:
+        """The text of the line where something is; empty where it cannot be shown."""
+        from lakewarden.errors import SourceError
+
+        if origin.path is None or origin.line is None or origin.path.endswith(".ipynb"):
+            return ""
+        if origin.path not in self.by_path:
+            try:
+                self.by_path[origin.path] = tuple(self._tree.text(origin.path).splitlines())
+            except SourceError:
+                self.by_path[origin.path] = ()
+        lines = self.by_path[origin.path]
+        return lines[origin.line - 1] if 0 < origin.line <= len(lines) else ""
+
+
+def _in_scope(finding: Finding, scope: Scope) -> bool:
+    """Is the finding, or the other place that it names, in what was asked about?"""
+    places = [origin.path for origin in (finding.origin, finding.related) if origin is not None and origin.path is not None]
+    return not places or any(scope.covers(path) for path in places)
+
+
+def _result(
+    judged: Judged,
+    wishes: Wishes,
+    profile: Profile,
+    selection: Selection,
+    rulings: Mapping[str, Ruling],
+    prepared: Prepared,
+    tolerated: Tolerated,
+    own: list[Finding],
+    lines: Lines,
+) -> Result:
+    policy = judged.policy
+    findings = sorted([*tolerated.findings, *own], key=in_order)
+    outcomes = tuple(_outcomes(load_rules().values(), selection, rulings, findings, policy))
+    shown = [f for f in findings if _is_shown(f, profile, wishes.show)]
+    incomplete = why_incomplete(prepared.gaps, outcomes, policy, profile, wishes.today)
+    fail_on = wishes.fail_on or policy.fail_on
+    fail_confidence = wishes.fail_confidence or policy.fail_confidence
+    judged_objects = sum(o.judged for o in outcomes if not o.rule.code.startswith("LW"))
+    for finding in shown:
+        if finding.origin is not None:
+            lines.at(finding.origin)
+    gaps, shown = _renumbered(prepared.gaps, findings, shown)
+    return Result(
+        command="lint",
+        version=__version__,
+        root=str(judged.root),
+        profile=profile,
+        findings=tuple(shown),
+        rules=outcomes,
+        gaps=gaps,
+        skipped=tuple(judged.facts.skipped),
+        files_read=judged.facts.files_read,
+        incomplete=incomplete,
+        exit_code=int(exit_code(shown, incomplete, judged_objects, fail_on, fail_confidence)),
+        fail_on=fail_on,
+        fail_confidence=fail_confidence,
+        hidden=sum(f.verdict is Verdict.FAIL and not _is_shown(f, profile, wishes.show) for f in findings),
+        baselined=tolerated.baselined,
+        docs={code: doc_of(load_rules()[code]) for code in {f.rule.code for f in shown}},
+        lines=lines.by_path,
+        notes=tolerated.notes,
+        complete_rules=tolerated.complete_rules,
+    )
+
+
+def _is_shown(finding: Finding, profile: Profile, show: frozenset[str]) -> bool:
+    """Unknown ones and advisory ones only on request, or in the strict profile."""
+    if profile is Profile.STRICT:
+        return True
+    if finding.verdict is Verdict.UNKNOWN:
+        return "unknown" in show
+    return finding.confidence is not Confidence.ADVISORY or "advisory" in show
+
+
+def _outcomes(
+    rules: Iterable[Rule], selection: Selection, rulings: Mapping[str, Ruling], findings: list[Finding], policy: Policy
+) -> Iterable[RuleOutcome]:
+    """The count of each rule. Objects outside the scope, or passed over by baseline or `--diff`, are no failures here."""
+    told: dict[tuple[str, Verdict], int] = {}
+    for finding in findings:
+        told[finding.rule.code, finding.verdict] = told.get((finding.rule.code, finding.verdict), 0) + 1
+    for rule in rules:
+        written = rule_policy(policy, rule)
+        severity = (written.severity if written else None) or rule.severity
+        ruling = rulings.get(rule.code)
+        if ruling is None:
+            yield RuleOutcome(rule, severity, skipped_reason=selection.off.get(rule.code, "not asked"))
+            continue
+        failed, waived, unknown = (told.get((rule.code, v), 0) for v in (Verdict.FAIL, Verdict.WAIVED, Verdict.UNKNOWN))
+        yield RuleOutcome(
+            rule,
+            severity,
+            judged=ruling.judged,
+            passed=ruling.passed,
+            failed=failed,
+            unknown=unknown,
+            waived=waived,
+            not_applicable=ruling.not_applicable,
+            skipped_reason=ruling.skipped_reason,
+            crashed=ruling.crashed,
+        )
+
+
+def _renumbered(gaps: list[Gap], findings: list[Finding], shown: list[Finding]) -> tuple[tuple[GapOutcome, ...], list[Finding]]:
+    """The gaps that leave something unknown or make the run incomplete, with how much of which rule; gaps with the same
+    cause, scope and reason are one. The findings point to their places in this list.
+    """
+    affected: dict[int, dict[str, int]] = {}
+    for finding in findings:
+        if finding.gap is not None:
+            of_gap = affected.setdefault(finding.gap, {})
+            of_gap[finding.rule.code] = of_gap.get(finding.rule.code, 0) + 1
+    told: dict[tuple[Cause, str, str], int] = {}
+    outcomes: list[GapOutcome] = []
+    place: dict[int, int] = {}
+    for number, gap in enumerate(gaps):
+        if number not in affected and gap.cause in (Cause.UNRESOLVED, Cause.NOT_ASKED):
+            continue
+        at = (gap.cause, gap.scope, gap.reason)
+        if at not in told:
+            told[at] = len(outcomes)
+            outcomes.append(GapOutcome(gap, {}))
+        place[number] = told[at]
+        for code, count in affected.get(number, {}).items():
+            counts = outcomes[told[at]].affected
+            counts[code] = counts.get(code, 0) + count
+    return tuple(outcomes), [f if f.gap is None else replace(f, gap=place[f.gap]) for f in shown]

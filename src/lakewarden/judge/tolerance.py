@@ -1,0 +1,120 @@
+"""Which violations are tolerated: by the policy, by a comment beside them, by the baseline, or because they are old."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lakewarden.judge import comments, suppressions
+from lakewarden.judge.baseline import Baseline
+from lakewarden.judge.catalogue import load_rules, tables_of
+from lakewarden.judge.result import Finding, Verdict, Waiver
+from lakewarden.policy import files, waivers
+from lakewarden.rule import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
+
+    from lakewarden.facts.gaps import Gap
+    from lakewarden.facts.origin import Origin
+    from lakewarden.judge.judge import Ruling
+    from lakewarden.judge.run import Judged, Wishes
+    from lakewarden.policy.model import Policy
+
+
+@dataclass(frozen=True)
+class Tolerated:
+    """The findings that are left, waived ones marked; how many the baseline passes over; the state of each comment;
+    what is wrong with waivers of the policy; remarks for the reader; the rules asked over complete facts.
+    """
+
+    findings: list[Finding]
+    baselined: int
+    suppressions: list[tuple[suppressions.Suppression, suppressions.State]]
+    waiver_problems: tuple[waivers.Problem, ...]
+    notes: tuple[str, ...]
+    complete_rules: frozenset[str]
+
+
+def tolerate(
+    findings: list[Finding], judged: Judged, wishes: Wishes, rulings: Mapping[str, Ruling], gaps: list[Gap]
+) -> Tolerated:
+    """Apply, in this order: ignores by path, waivers of the policy, comments, the baseline, `--diff`."""
+    policy = judged.policy
+    left = [f for f in findings if not files.ignored(policy, f.rule.code, f.origin.path if f.origin else None, f.subject)]
+    names = {code: rule.name for code, rule in load_rules().items()}
+    asked = _asked_over_complete_facts(rulings, gaps)
+    failing = [index for index, finding in enumerate(left) if finding.verdict is Verdict.FAIL]
+    by_policy = waivers.apply(policy, [left[i] for i in failing], today=wishes.today, rules=names, asked=asked)
+    for position, waiver in by_policy.findings.items():
+        index = failing[position]
+        until = waiver.expires.isoformat() if waiver.expires else None
+        left[index] = _waived(left[index], Waiver("policy", waiver.reason, until, waiver.owner, waiver.ticket))
+    paths = [entry.path for entry in judged.tree.files if judged.scope.covers(entry.path)]
+    found = comments.find_all(paths, judged.tree.read)
+    matched = suppressions.match(
+        found,
+        left,
+        codes={**{code: code for code in names}, **{name: code for code, name in names.items()}},
+        asked=asked,
+        today=wishes.today,
+        allowed=lambda finding: _comment_may_waive(policy, finding),
+    )
+    for index, comment in matched.waived.items():
+        until = comment.until.isoformat() if comment.until else None
+        left[index] = _waived(left[index], Waiver("inline", comment.reason, until))
+    notes: list[str] = []
+    before = len(left)
+    place = wishes.baseline or (judged.root / policy.baseline if policy.baseline and wishes.use_baseline else None)
+    if place is not None and wishes.use_baseline:
+        baseline = Baseline.load(place)
+        hidden = baseline.hidden(left)
+        # Findings outside of what was asked about are not there to be compared.
+        stale = 0 if judged.scope.prefixes else sum(entry.count for entry in baseline.stale(left, asked))
+        left = [f for number, f in enumerate(left) if number not in hidden]
+        if stale:
+            notes.append(f"{stale} entries of the baseline {place.name} are stale: run `lakewarden baseline prune`")
+    baselined = before - len(left)
+    if wishes.changed is not None:
+        left, outside = _changed_only(left, wishes.changed)
+        notes.append(f"{outside} findings on lines that did not change are not shown")
+    return Tolerated(left, baselined, list(zip(found, matched.states, strict=True)), by_policy.problems, tuple(notes), asked)
+
+
+def _waived(finding: Finding, waiver: Waiver) -> Finding:
+    return replace(finding, verdict=Verdict.WAIVED, waiver=waiver) if finding.verdict is Verdict.FAIL else finding
+
+
+def _comment_may_waive(policy: Policy, finding: Finding) -> bool:
+    """Comments are judged by `[waiver_policy]` as other waivers are."""
+    rules = policy.waiver_policy
+    if finding.rule.code in rules.unwaivable or finding.rule.name in rules.unwaivable:
+        return False
+    return rules.inline == "allow" or (rules.inline == "warnings-only" and finding.severity is not Severity.ERROR)
+
+
+def _asked_over_complete_facts(rulings: Mapping[str, Ruling], gaps: list[Gap]) -> frozenset[str]:
+    """Rules of which it can be said that something is *not* violated: nothing that they read is missing."""
+    holes = {gap.facts for gap in gaps if not gap.value}
+    return frozenset(
+        code
+        for code, ruling in rulings.items()
+        if ruling.skipped_reason is None
+        and ruling.crashed is None
+        and not any(row["verdict"] == "unknown" for _, row in ruling.told)
+        and not any(query.subject in holes or tables_of(query) & holes for query in ruling.rule.queries)
+    )
+
+
+def _changed_only(findings: list[Finding], changed: Mapping[str, Container[int]]) -> tuple[list[Finding], int]:
+    """The findings of which a line changed, or whose related place did; and how many are left out."""
+    kept = [f for f in findings if f.origin is None or any(_touched(o, changed) for o in (f.origin, f.related) if o is not None)]
+    return kept, sum(f.verdict is Verdict.FAIL for f in findings) - sum(f.verdict is Verdict.FAIL for f in kept)
+
+
+def _touched(origin: Origin, changed: Mapping[str, Container[int]]) -> bool:
+    """Did a line of the place change? A place without a line is touched by any change of its file."""
+    lines = changed.get(origin.path or "")
+    if lines is None or origin.line is None:
+        return lines is not None
+    return any(line in lines for line in range(origin.line, (origin.end_line or origin.line) + 1))
