@@ -1,0 +1,42 @@
+"""Feature tables declare a primary key.
+
+Why:
+    A feature is looked up by its key. Without a declared primary key Unity Catalog does not treat the table as a feature
+    table, duplicate keys go unnoticed, and a look-up at serving time may return another row than training saw.
+
+Fix:
+    Declare the key when the table is created, or add it:
+
+        ALTER TABLE prod.ml.features ALTER COLUMN customer_id SET NOT NULL;
+        ALTER TABLE prod.ml.features ADD CONSTRAINT features_pk PRIMARY KEY (customer_id);
+
+Exceptions:
+    Views, which inherit the key of the table below them. Tables of labels, which are no feature tables.
+
+References:
+    https://docs.databricks.com/aws/en/machine-learning/feature-store/uc/feature-tables-uc
+"""
+
+from lakewarden.rule import CORE, ERROR, HIGH, PREVIEW, Rule
+
+rule = Rule(
+    code="DAT003",
+    name="feature-primary-key",
+    severity=ERROR,
+    confidence=HIGH,
+    profile=CORE,
+    status=PREVIEW,
+    subject="catalog_tables",
+    query="""
+        SELECT t.*, t.layer = 'feature' AND t.table_type IN ('MANAGED', 'EXTERNAL', 'STREAMING_TABLE', 'MATERIALIZED_VIEW') AS applies,
+               (SELECT any_of(k.kind = 'PRIMARY KEY')
+                FROM table_keys k WHERE k.plane = t.plane AND k.catalog_table = t.key) AS declared,
+               (SELECT all_of(k.kind <> 'PRIMARY KEY' OR NOT k.nullable)
+                FROM table_keys k WHERE k.plane = t.plane AND k.catalog_table = t.key) AS not_null
+        FROM catalog_tables t
+    """,
+    message={
+        "declared": "feature table {name} has no primary key: add one with ALTER TABLE … ADD CONSTRAINT … PRIMARY KEY",
+        "not_null": "a column of the primary key of {name} may be NULL: set it with ALTER COLUMN … SET NOT NULL",
+    },
+)

@@ -1,0 +1,57 @@
+"""Only service principals may modify production tables.
+
+Why:
+    Production data should change only by code that was reviewed, tested and deployed. A person who may modify a production
+    table, directly or through a group of a group, can overwrite it by accident from any notebook.
+
+Fix:
+    Grant `MODIFY`, `MANAGE`, `CREATE TABLE` and `WRITE VOLUME` in production to the service principal that the jobs run as,
+    and revoke them from people and their groups:
+
+        REVOKE MODIFY ON CATALOG prod FROM `data-scientists`;
+        GRANT MODIFY ON SCHEMA prod.ml TO `<application id>`;
+
+Exceptions:
+    The emergency group that the policy names as `break_glass`. A sandbox schema inside production: waive it.
+    A group whose members cannot be listed is unknown, not wrong.
+
+References:
+    https://docs.databricks.com/aws/en/data-governance/unity-catalog/best-practices
+    https://docs.databricks.com/aws/en/admin/users-groups/best-practices
+    https://docs.databricks.com/aws/en/data-governance/unity-catalog/access-control/privileges-reference
+"""
+
+from lakewarden.rule import CORE, ERROR, HIGH, PREVIEW, Query, Rule
+
+rule = Rule(
+    code="DAT005",
+    name="service-principal-writes",
+    severity=ERROR,
+    confidence=HIGH,
+    profile=CORE,
+    status=PREVIEW,
+    queries=(
+        Query(
+            subject="catalog_tables",
+            query="""
+                SELECT t.*, t.stage = 'production' AS applies, (
+                         SELECT all_of(g.privilege NOT IN ('MODIFY', 'ALL_PRIVILEGES', 'MANAGE') OR NOT p.has_person OR p.is_break_glass)
+                         FROM effective_grants g LEFT JOIN principal_summary p ON p.plane = g.plane AND p.key = g.principal
+                         WHERE g.plane = t.plane AND g.securable = t.key) AS ok
+                FROM catalog_tables t
+            """,
+            message="people may modify production table {name}: grant MODIFY to a service principal and revoke it from people and their groups",
+        ),
+        Query(
+            subject="grants",
+            query="""
+                SELECT g.*, g.plane = 'declared' AND g.stage = 'production' AND s.kind IN ('catalog', 'schema', 'table', 'volume')
+                            AND g.privilege IN ('MODIFY', 'ALL_PRIVILEGES', 'MANAGE', 'CREATE_TABLE', 'WRITE_VOLUME') AS applies,
+                       NOT p.has_person OR p.is_break_glass AS ok
+                FROM grants g LEFT JOIN securables s ON s.plane = g.plane AND s.key = g.securable
+                     LEFT JOIN principal_summary p ON p.plane = g.plane AND p.key = g.principal
+            """,
+            message="{privilege} on {securable} is granted to {principal}, so that people can change production data: grant it to a service principal",
+        ),
+    ),
+)

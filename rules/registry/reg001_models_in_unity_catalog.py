@@ -1,0 +1,72 @@
+"""Models are registered in Unity Catalog.
+
+Why:
+    A model in Unity Catalog has an owner, grants, lineage to the tables it was trained on, and one name that every workspace
+    of the metastore understands. The older workspace registry has none of this: its models belong to one workspace, so that
+    development, staging and production cannot be told apart by catalog, and Databricks no longer recommends it.
+    A name of one level, or a registry URI of `databricks`, sends a model there without anyone noticing.
+
+Fix:
+    Name models `catalog.schema.model` and take the catalog from the deployment target, for example
+    `registered_model_name=f"{catalog}.{schema}.churn"`. Remove `mlflow.set_registry_uri("databricks")`, or set
+    `databricks-uc`. In a bundle, declare `registered_models` with `catalog_name` and `schema_name` instead of `models`.
+
+Exceptions:
+    Code without a registry URI is reported only where the name has fewer than three levels: MLflow 3 uses Unity Catalog
+    by default. While the policy says `unity_catalog = "migrating"`, code may open the old registry to read from it.
+    With `unity_catalog = "no"` there is one finding for each project instead of one for each call. Tests are left out.
+
+References:
+    https://docs.databricks.com/aws/en/machine-learning/manage-model-lifecycle/
+    https://docs.databricks.com/aws/en/machine-learning/manage-model-lifecycle/workspace-model-registry
+    https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
+"""
+
+from lakewarden.rule import CORE, ERROR, HIGH, Query, Rule
+
+rule = Rule(
+    code="REG001",
+    name="models-in-unity-catalog",
+    severity=ERROR,
+    confidence=HIGH,
+    profile=CORE,
+    queries=(
+        Query(
+            subject="code_calls",
+            message={
+                "not_its_api": "{api} works on the workspace registry: use the registered_models and model_versions of Unity Catalog",
+                "in_unity_catalog": "{api} chooses the workspace registry ({argument}): leave it out, or set databricks-uc",
+                "three_levels": "{api} registers {argument}, a name of {name_levels} level(s): write catalog.schema.model",
+            },
+            query="""
+                SELECT c.*,
+                       NOT c.is_test AND p.unity_catalog <> 'no' AND (
+                           c.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') AND c.argument <> 'none' AND p.unity_catalog <> 'migrating'
+                           OR c.api = 'WorkspaceClient.model_registry' AND p.unity_catalog <> 'migrating'
+                           OR c.api IN ('mlflow.register_model', 'mlflow.log_model', 'FeatureEngineeringClient.log_model',
+                                        'mlflow.create_registered_model', 'mlflow.create_model_version', 'mlflow.copy_model_version')
+                               AND c.name_levels <> 0) AS applies,
+                       c.api <> 'WorkspaceClient.model_registry' AS not_its_api,
+                       c.api NOT IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') OR c.argument <> 'databricks' AS in_unity_catalog,
+                       c.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient', 'WorkspaceClient.model_registry') OR c.name_levels = 3 AS three_levels
+                FROM code_calls c CROSS JOIN policy p
+            """,
+        ),
+        Query(
+            subject="models",
+            message="model {name} is in the workspace registry: declare it under registered_models, with catalog and schema",
+            query="""
+                SELECT m.*, p.unity_catalog <> 'no' AS applies, m.registry = 'unity_catalog' AS ok
+                FROM models m CROSS JOIN policy p
+            """,
+        ),
+        Query(
+            subject="projects",
+            message="the policy says that {key} does without Unity Catalog: its models have neither grants nor lineage",
+            query="""
+                SELECT x.*, p.unity_catalog = 'no' AS applies, p.unity_catalog <> 'no' AS ok
+                FROM projects x CROSS JOIN policy p
+            """,
+        ),
+    ),
+)

@@ -1,0 +1,44 @@
+"""Only the release branch can deploy to production.
+
+Why:
+    Review, tests and the check in staging all happen on the way to the release branch. A workflow that deploys
+    production from any other ref goes around them: `workflow_dispatch` without a condition lets everyone with write
+    access pick a branch and put it into production.
+
+Fix:
+    Let the job run for the release branch alone, and give it a protected environment:
+
+        jobs:
+          deploy:
+            if: github.ref == 'refs/heads/release'
+            environment: prod
+
+Exceptions:
+    A start by hand is fine when the job runs in an environment that asks for approval or admits only the release branch.
+    A rollback may deploy a tag, if the tag's pattern is one of the project's `release_refs`.
+
+References:
+    https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
+    https://docs.databricks.com/aws/en/dev-tools/ci-cd/github
+"""
+
+from lakewarden.rule import CORE, ERROR, HIGH, PREVIEW, Rule
+
+rule = Rule(
+    code="GIT002",
+    name="release-branch-deploys",
+    subject="ci_deployments",
+    severity=ERROR,
+    confidence=HIGH,
+    profile=CORE,
+    status=PREVIEW,
+    message="this job can deploy {target_name} from a ref that is no release ref: test the ref in its condition, or use a protected environment",
+    # `d.ci_job = j.key`: of a job that was not seen nobody knows when it runs.
+    query="""
+        SELECT d.*, d.stage = 'production' AND d.changes_target AS applies,
+               j.environment_protected OR (d.ci_job = j.key AND (
+                   SELECT all_of(r.event IN ('push', 'tag') AND r.ref_class = 'release')
+                   FROM ci_reach r WHERE r.plane = d.plane AND r.ci_job = d.ci_job)) AS ok
+        FROM ci_deployments d LEFT JOIN ci_jobs j ON j.plane = d.plane AND j.key = d.ci_job
+    """,
+)
