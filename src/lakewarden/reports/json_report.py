@@ -1,0 +1,143 @@
+"""The report for programs, `json-v1`: what its fields mean, and what may change, is in `docs/json-report.md`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TextIO
+
+from lakewarden.judge.result import Finding, GapOutcome, Result, RuleOutcome, Verdict, Waiver
+from lakewarden.reports.dump import dump
+from lakewarden.reports.escape import clean
+from lakewarden.reports.order import fails
+from lakewarden.reports.outcome import failing
+
+if TYPE_CHECKING:
+    from lakewarden.facts.origin import Origin
+    from lakewarden.reports.options import Options
+
+VERSION = "json-v1"
+
+
+def write(result: Result, out: TextIO, _: Options) -> None:
+    """Write the report."""
+    dump(document(result), out, levels=3)
+
+
+def document(result: Result) -> dict[str, Any]:
+    """The report as JSON values."""
+    return {
+        "version": VERSION,
+        "tool": {"name": "lakewarden", "version": result.version},
+        "command": result.command,
+        "profile": result.profile.value,
+        "summary": _summary(result),
+        "rules": [_rule(outcome) for outcome in result.rules],
+        "gaps": [_gap(outcome) for outcome in result.gaps],
+        "findings": [_finding(result, finding) for finding in result.findings],
+    }
+
+
+def _summary(result: Result) -> dict[str, Any]:
+    failed = [finding for finding in result.findings if finding.verdict is Verdict.FAIL]
+    return {
+        **{verdict.value.replace(" ", "_"): result.count(verdict) for verdict in Verdict},
+        "failing": failing(result),
+        "severities": {name: sum(f.severity.value == name for f in failed) for name in ("error", "warning", "note")},
+        "hidden": result.hidden,
+        "baselined": result.baselined,
+        "incomplete": bool(result.incomplete),
+        "incomplete_reasons": [clean(reason) for reason in result.incomplete],
+        "exit_code": result.exit_code,
+        "fail_on": result.fail_on.value,
+        "fail_confidence": result.fail_confidence.value,
+        "files": result.files_read,
+        "skipped": [{"path": clean(s.path), "kind": clean(s.kind), "reason": clean(s.reason)} for s in result.skipped],
+        "notes": [clean(note) for note in result.notes],
+    }
+
+
+def _rule(outcome: RuleOutcome) -> dict[str, Any]:
+    rule = outcome.rule
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "revision": rule.revision,
+        "severity": outcome.severity.value,
+        "confidence": rule.confidence.value,
+        "profile": rule.profile.value,
+        "status": rule.status.value,
+        "judged": outcome.judged,
+        "pass": outcome.passed,
+        "fail": outcome.failed,
+        "unknown": outcome.unknown,
+        "waived": outcome.waived,
+        "not_applicable": outcome.not_applicable,
+        "skipped_reason": _text(outcome.skipped_reason),
+        "crashed": _text(outcome.crashed),
+    }
+
+
+def _gap(outcome: GapOutcome) -> dict[str, Any]:
+    gap = outcome.gap
+    return {
+        "class": gap.cause.value,
+        "facts": gap.facts,
+        "plane": gap.plane,
+        "project": _text(gap.project),
+        "scope": clean(gap.scope),
+        "reason": clean(gap.reason),
+        "remedy": clean(gap.remedy),
+        "location": location(gap.origin),
+        "affected": dict(sorted(outcome.affected.items())),
+    }
+
+
+def _finding(result: Result, finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.rule.code,
+        "name": finding.rule.name,
+        "severity": finding.severity.value,
+        "confidence": finding.confidence.value,
+        "verdict": finding.verdict.value,
+        "fails": fails(result, finding),
+        "plane": finding.plane,
+        "project": _text(finding.project),
+        "owner": clean(finding.owner),
+        "environment": _text(finding.environment),
+        "target": _text(finding.target),
+        "facts": finding.kind,
+        "subject": clean(finding.subject),
+        "condition": finding.condition,
+        "message": clean(finding.message),
+        "location": location(finding.origin),
+        "related": [place for place in [location(finding.related)] if place is not None],
+        "bundles": [clean(bundle) for bundle in finding.bundles],
+        "fingerprint": finding.fingerprint,
+        "waiver": _waiver(finding.waiver),
+        "gap": finding.gap,
+    }
+
+
+def location(origin: Origin | None) -> dict[str, Any] | None:
+    """A place as JSON: a file with what is known of line, column and cell, or a URL with its time; None where nothing is."""
+    if origin is None:
+        return None
+    known = {
+        name: clean(value) if isinstance(value, str) else value for name, value in origin._asdict().items() if value is not None
+    }
+    return known or None
+
+
+def _waiver(waiver: Waiver | None) -> dict[str, Any] | None:
+    if waiver is None:
+        return None
+    return {
+        "kind": waiver.kind,
+        "reason": clean(waiver.reason),
+        "until": _text(waiver.until),
+        "owner": _text(waiver.owner),
+        "ticket": _text(waiver.ticket),
+    }
+
+
+def _text(value: str | None) -> str | None:
+    return None if value is None else clean(value)

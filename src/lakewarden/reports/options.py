@@ -1,0 +1,30 @@
+"""How a report is to look."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import NamedTuple, TextIO
+
+
+class Options(NamedTuple):
+    """What a reader can choose: colours, the width of a line, more to be shown (`waived`, `gaps`), links in a terminal."""
+
+    color: bool = False
+    width: int = 80
+    show: frozenset[str] = frozenset()
+    link: bool = False
+
+
+def options_for(out: TextIO, color: str = "auto", show: frozenset[str] = frozenset()) -> Options:
+    """The options that suit a stream: colour, links and its own width on a terminal only.
+
+    `color` is `auto`, `always` or `never`; `auto` listens to NO_COLOR and FORCE_COLOR.
+    """
+    terminal = out.isatty() and os.environ.get("TERM") != "dumb"
+    if color == "auto":
+        colored = (terminal or bool(os.environ.get("FORCE_COLOR"))) and not os.environ.get("NO_COLOR")
+    else:
+        colored = color == "always"
+    width = min(max(shutil.get_terminal_size((80, 24)).columns, 40), 120) if terminal else 80
+    return Options(colored, width, show, colored and terminal)

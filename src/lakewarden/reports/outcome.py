@@ -1,0 +1,82 @@
+"""How a run ended, in words that every report uses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from lakewarden.errors import ExitCode
+from lakewarden.judge.result import Finding, Result, Verdict
+from lakewarden.reports.escape import clean
+from lakewarden.reports.order import fails, failures
+from lakewarden.reports.page import many, names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def by_severity(findings: Iterable[Finding]) -> str:
+    """`3 errors, 1 note`."""
+    counts = Counter(finding.severity.value for finding in findings)
+    return ", ".join(many(counts[name], name) for name in ("error", "warning", "note") if counts[name])
+
+
+def failing(result: Result) -> int:
+    """How many findings fail the run."""
+    return sum(fails(result, finding) for finding in result.findings)
+
+
+def waived(result: Result) -> int:
+    """How many violations are tolerated by comment or policy; those of a baseline are counted apart."""
+    by_baseline = sum(f.waiver is not None and f.waiver.kind == "baseline" for f in result.findings)
+    return max(0, result.count(Verdict.WAIVED) - by_baseline)
+
+
+def not_seen(result: Result) -> list[str]:
+    """What keeps a run without findings from being a clean one, each in a few words."""
+    unknown, skipped = result.count(Verdict.UNKNOWN), len(result.skipped)
+    off, crashed = sum(r.skipped_reason is not None for r in result.rules), sum(r.crashed is not None for r in result.rules)
+    said = [
+        (unknown, f"{many(unknown, 'verdict')} unknown"),
+        (skipped, f"{many(skipped, 'file')} skipped"),
+        (off, f"{many(off, 'rule')} not asked"),
+        (crashed, f"{many(crashed, 'rule')} crashed"),
+        (waived(result), f"{waived(result):,} waived"),
+        (result.baselined, f"{result.baselined:,} in the baseline"),
+        (result.hidden, f"{result.hidden:,} advisory hidden"),
+    ]
+    return [words for count, words in said if count]
+
+
+def verdict(result: Result, *, by_kind: bool = False) -> str:
+    """The outcome of the run in one sentence, the same in every format that people read."""
+    found, failed = failures(result), failing(result)
+    first = many(len(found), "finding") + (f" ({by_severity(found)})" if by_kind else "")
+    if failed:
+        first += f", {share(failed, len(found))} this run"
+        return f"{first}; the run is incomplete as well" if result.incomplete else first
+    if result.incomplete:
+        return f"{first}, and the run is incomplete" if found else "no findings, but the run is incomplete"
+    if result.exit_code == ExitCode.NOTHING_CHECKED:
+        return "nothing was checked"
+    if found:
+        return f"{first}, {share(failed, len(found))} this run"
+    return "no findings in what was checked" if not_seen(result) else "no findings"
+
+
+def share(failed: int, found: int) -> str:
+    """How many of the findings fail, to go before `this run`."""
+    if found == 1:
+        return "which fails" if failed else "which does not fail"
+    if failed in (0, found):
+        return "all of which fail" if failed else "none of which fails"
+    return f"{failed:,} of which {'fails' if failed == 1 else 'fail'}"
+
+
+def one_line(result: Result) -> str:
+    """The whole summary in one line, for formats that have one line per finding."""
+    parts = [verdict(result, by_kind=True), many(result.count(Verdict.PASS), "pass", "passes"), *not_seen(result)]
+    parts.append(f"{many(result.files_read, 'file')} read")
+    if result.incomplete:
+        parts.append(f"incomplete: {clean(names(result.incomplete, 1))}")
+    return "; ".join(parts)

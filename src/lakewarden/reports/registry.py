@@ -1,0 +1,67 @@
+"""The formats that there are. A new one is a module with `write(result, out, options)` and a line here."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from typing import TextIO
+
+from lakewarden.errors import UsageError
+from lakewarden.judge.result import Result
+from lakewarden.reports.options import Options
+
+__all__ = ["FORMATS", "Options", "check_formats", "write"]
+
+Writer = Callable[[Result, TextIO, Options], None]
+
+#: Each format with the module and the function that write it.
+FORMATS: dict[str, tuple[str, str]] = {
+    "text": ("lakewarden.reports.text", "write"),
+    "concise": ("lakewarden.reports.concise", "write"),
+    "json": ("lakewarden.reports.json_report", "write"),
+    "json-v1": ("lakewarden.reports.json_report", "write"),
+    "sarif": ("lakewarden.reports.sarif", "write"),
+    "github": ("lakewarden.reports.github", "write"),
+}
+
+
+def write(name: str, result: Result, out: TextIO, options: Options) -> None:
+    """Write a report in the format of this name.
+
+    Raises:
+        UsageError: there is no such format.
+
+    """
+    _check(name)
+    module, function = FORMATS[name]
+    writer: Writer = getattr(importlib.import_module(module), function)
+    writer(result, out, options)
+
+
+def check_formats(output_format: str, outputs: Iterable[str]) -> list[tuple[str, str | None]]:
+    """The reports that a command line asks for, as (format, file): one on standard output (None), one for each `FORMAT=FILE`.
+
+    Raises:
+        UsageError: a format does not exist, or an output is no `FORMAT=FILE`, or two are the same file.
+
+    """
+    _check(output_format)
+    wanted: list[tuple[str, str | None]] = [(output_format, None)]
+    for output in outputs:
+        name, equals, file = output.partition("=")
+        if not equals or not file:
+            raise UsageError(f"--output {output} names no file", "write it as FORMAT=FILE, such as sarif=lakewarden.sarif")
+        _check(name)
+        if any(file == other for _, other in wanted):
+            raise UsageError(f"two reports go to {file}", "give each its own file")
+        wanted.append((name, file))
+    return wanted
+
+
+def _check(name: str) -> None:
+    if name not in FORMATS:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, FORMATS, 1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(f"there is no format {name}{meant}", f"there are: {', '.join(FORMATS)}")

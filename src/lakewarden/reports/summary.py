@@ -1,0 +1,151 @@
+"""What a run saw and did not see: the end of the text report."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from lakewarden.judge.result import GapOutcome, Result, Verdict
+from lakewarden.reports.escape import clean
+from lakewarden.reports.order import failures
+from lakewarden.reports.outcome import by_severity, failing, share, waived
+from lakewarden.reports.page import Line, Span, many, names, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LABEL = 13
+_ALL = 10_000
+
+
+def summary(result: Result, width: int, *, details: bool = False) -> list[Line]:
+    """The summary of the text report. `details` lists all gaps, skipped files and waivers instead of the largest."""
+    most = _ALL if details else 4
+    lines = _row("files", _files(result, most), width, limit=0 if details else 4)
+    lines += _row("rules", _rules(result), width)
+    for reason, codes in _most(_not_asked(result), most):
+        told = f"{len(codes):,} {clean(reason)} ({names(codes, _ALL if details else 3)})"
+        lines += wrap(told, width, (_pad("- "), _pad("  ")), limit=2)
+    for outcome in result.rules:
+        if outcome.crashed is not None:
+            lines += wrap(f"{outcome.rule.code} crashed: {clean(outcome.crashed)}", width, _pad("- "), style="red", limit=3)
+    lines += _row("passes", f"{result.count(Verdict.PASS):,}", width)
+    found = failures(result)
+    if found:
+        lines += _row("findings", f"{len(found):,}: {by_severity(found)}; {share(failing(result), len(found))} this run", width)
+    lines += _unknown(result, width, most)
+    lines += _tolerated(result, width, most)
+    for number, reason in enumerate(result.incomplete[:most]):
+        lines += _row("incomplete" if number == 0 else "", clean(reason), width, limit=2, style="red")
+    if len(result.incomplete) > most:
+        lines += _row("", f"and {len(result.incomplete) - most:,} more reasons", width)
+    for note in result.notes:
+        lines += _row("note", clean(note), width, limit=2)
+    return lines
+
+
+def _pad(mark: str) -> str:
+    return " " * _LABEL + mark
+
+
+def _row(label: str, text: str, width: int, limit: int = 0, style: str = "") -> list[Line]:
+    first, *more = wrap(text, width, " " * _LABEL, style=style, limit=limit)
+    return [(Span(f"  {label}".ljust(_LABEL), "dim"), Span(first[0].text[_LABEL:], style)), *more]
+
+
+def _files(result: Result, most: int) -> str:
+    read = f"{result.files_read:,} read"
+    kinds = Counter(skipped.kind for skipped in result.skipped)
+    if not kinds:
+        return f"{read}, none skipped"
+    told = []
+    for kind, count in kinds.most_common():
+        paths = [clean(skipped.path) for skipped in result.skipped if skipped.kind == kind]
+        told.append(f"{count:,} {clean(kind)} ({names(paths, most if most > count else 1)})")
+    return f"{read}; {len(result.skipped):,} skipped: {'; '.join(told)}"
+
+
+def _rules(result: Result) -> str:
+    asked = [outcome for outcome in result.rules if outcome.skipped_reason is None]
+    idle = sum(outcome.judged == 0 and outcome.crashed is None for outcome in asked)
+    said = f"{len(asked):,} asked"
+    if idle:
+        said += f", {idle:,} of them found nothing to judge"
+    off = len(result.rules) - len(asked)
+    return f"{said}; {off:,} not asked" if off else said
+
+
+def _not_asked(result: Result) -> dict[str, list[str]]:
+    reasons: dict[str, list[str]] = {}
+    for outcome in result.rules:
+        if outcome.skipped_reason is not None:
+            reasons.setdefault(outcome.skipped_reason, []).append(outcome.rule.code)
+    return reasons
+
+
+def _most(reasons: dict[str, list[str]], most: int) -> list[tuple[str, list[str]]]:
+    """The reasons that keep the most rules from being asked; the others are one."""
+    ranked = sorted(reasons.items(), key=lambda item: -len(item[1]))
+    if len(ranked) <= most:
+        return ranked
+    rest = [code for _, codes in ranked[most - 1 :] for code in codes]
+    return [*ranked[: most - 1], (f"{len(ranked) - most + 1} other reasons", rest)]
+
+
+def _unknown(result: Result, width: int, most: int) -> list[Line]:
+    total = result.count(Verdict.UNKNOWN)
+    causes = _causes(result.gaps)
+    explained = sum(causes[0] for causes in causes.values())
+    if not total and not causes:
+        return []
+    text = f"{total:,}, by cause:" if causes else f"{total:,}, no cause is known"
+    lines = _row("unknown", text if total else "no verdict, but not everything was seen:", width)
+    ranked = sorted(causes.values(), key=lambda cause: -cause[0])
+    for count, gaps in ranked[:most]:
+        first = gaps[0].gap
+        places = list(dict.fromkeys(clean(gap.gap.scope) for gap in gaps))
+        text = f"{count:,} {first.cause.value}: {clean(first.reason)}" if count else f"{first.cause.value}: {clean(first.reason)}"
+        if any(place not in text for place in places):
+            text += f" ({names(places, most if most > len(places) else 2)})"
+        lines += wrap(text, width, (_pad("- "), _pad("  ")), limit=3)
+        if first.remedy:
+            lines += wrap(f"remedy: {clean(first.remedy)}", width, _pad("  "), limit=2)
+    if len(ranked) > most:
+        rest = sum(count for count, _ in ranked[most:])
+        lines += wrap(f"{rest:,} by {many(len(ranked) - most, 'more cause')}: --show gaps lists them", width, _pad("- "))
+    if causes and total > explained:
+        lines += wrap(f"{total - explained:,} for which no cause is known", width, _pad("- "))
+    return lines
+
+
+def _causes(gaps: Iterable[GapOutcome]) -> dict[tuple[str, str, str], tuple[int, list[GapOutcome]]]:
+    """Gaps that say the same of different names, with how many verdicts they leave unknown."""
+    found: dict[tuple[str, str, str], tuple[int, list[GapOutcome]]] = {}
+    for outcome in gaps:
+        gap = outcome.gap
+        key = (gap.cause.value, re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"|\$\{[^}]*\}|\d+", "*", gap.reason), gap.remedy)
+        count, members = found.get(key, (0, []))
+        found[key] = (count + sum(outcome.affected.values()), [*members, outcome])
+    return found
+
+
+def _tolerated(result: Result, width: int, most: int) -> list[Line]:
+    lines: list[Line] = []
+    if waived(result):
+        lines += _row("waived", f"{waived(result):,}", width)
+        reasons = Counter(
+            (f.rule.code, f.waiver.reason, f.waiver.until)
+            for f in result.findings
+            if f.waiver is not None and f.verdict is Verdict.WAIVED and f.waiver.kind != "baseline"
+        )
+        for (code, reason, until), count in reasons.most_common(most):
+            text = f"{count:,} {code}: {clean(reason)}" + (f" (until {clean(until)})" if until else "")
+            lines += wrap(text, width, _pad("- "), limit=2)
+        if len(reasons) > most:
+            lines += wrap(f"and {len(reasons) - most:,} more: --show waived lists them", width, _pad("- "))
+    if result.baselined:
+        lines += _row("baselined", f"{result.baselined:,} known from the baseline", width)
+    if result.hidden:
+        lines += _row("hidden", f"{many(result.hidden, 'advisory finding')}: --show advisory", width)
+    return lines

@@ -1,0 +1,156 @@
+"""The report for people: equal findings as one, the line of source, why and how to fix, and what was not seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+from urllib.parse import quote
+
+from lakewarden.judge.result import Finding, Result, Verdict
+from lakewarden.reports.escape import clean
+from lakewarden.reports.groups import Group, grouped
+from lakewarden.reports.markdown import blocks, first_sentence
+from lakewarden.reports.outcome import verdict
+from lakewarden.reports.page import SEVERITY_STYLE, Line, Span, many, names, plain, show, wrap
+from lakewarden.reports.place import excerpt, where
+from lakewarden.reports.summary import summary
+
+if TYPE_CHECKING:
+    from lakewarden.reports.options import Options
+
+#: Above so many findings groups are shown, not items.
+MOST_ITEMS = 50
+#: A report of groups fits on a screen and a half.
+MOST_LINES = 59
+_PLACES = 3
+_MESSAGES = 3
+_HINT_LINES = 8
+_HEADER = 1
+
+
+def write(result: Result, out: TextIO, options: Options) -> None:
+    """Write the report."""
+    shown = [f for f in result.findings if f.verdict is not Verdict.WAIVED or "waived" in options.show]
+    groups = grouped(result, shown)
+    end = [
+        plain("Summary", "bold"),
+        *summary(result, options.width, details="gaps" in options.show),
+        plain(),
+        *wrap(_sentence(verdict(result)), options.width, style="bold red" if result.exit_code else "bold green"),
+    ]
+    lines: list[Line] = []
+    if len(shown) > MOST_ITEMS:
+        lines = _overview(groups, len(shown), options, MOST_LINES - len(end))
+    else:
+        for group in groups:
+            lines += [*_group(result, group, options), plain()]
+    show([*lines, *end], out, options)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."
+
+
+def _header(group: Group, options: Options) -> list[Line]:
+    """Severity, code and name, how often, what to know about it."""
+    rule, count = group.rule, len(group.findings)
+    said = [f"{count:,} times"] if count > 1 else []
+    text = f"{group.label} {rule.code} {rule.name}" + (f" ({', '.join([*said, *group.marks])})" if said or group.marks else "")
+    first, *more = wrap(text, options.width, ("", "    "))
+    split = len(group.label)
+    return [(Span(first[0].text[:split], SEVERITY_STYLE[group.label]), Span(first[0].text[split:], "bold")), *more]
+
+
+def _overview(groups: list[Group], count: int, options: Options, room: int) -> list[Line]:
+    """The groups in few lines: the more of them, the less of each."""
+    hint = wrap(
+        f"{count:,} findings in {len(groups):,} groups. `lakewarden explain CODE` says why and how to fix; --output-format concise lists "
+        "every finding.",
+        options.width,
+    )
+    room = max(20, room - len(hint) - 2)
+    each = max(1, min(4, room // len(groups)))
+    lines: list[Line] = []
+    for number, group in enumerate(groups):
+        told = [*_header(group, options), *_gist(group, each, options)]
+        if len(lines) + len(told) > room - (number + 1 < len(groups)):
+            lines.append(plain(f"and {len(groups) - number:,} more groups"))
+            break
+        lines += told
+    return [*lines, plain(), *hint, plain()]
+
+
+def _gist(group: Group, each: int, options: Options) -> list[Line]:
+    """The first message and place of a group, in what is left of its `each` lines."""
+    lines: list[Line] = []
+    if each > _HEADER:
+        lines += wrap(clean(group.findings[0].message), options.width, "  ", limit=max(1, each - _HEADER - 1))
+    if each > _HEADER + 1:
+        first, *others = group.places
+        text = f"at {first}" + (f" and {many(len(others), 'more place')} in {many(group.files, 'file')}" if others else "")
+        lines += wrap(text, options.width, "  ", limit=1, style="dim")
+    return lines
+
+
+def _group(result: Result, group: Group, options: Options) -> list[Line]:
+    lines = _header(group, options)
+    told: list[str] = []
+    for findings in list(group.places.values())[:_PLACES]:
+        messages = list(dict.fromkeys(clean(finding.message) for finding in findings))
+        if messages != told:
+            for message in messages[:_MESSAGES]:
+                lines += wrap(message, options.width, "  ")
+            if len(messages) > _MESSAGES:
+                lines += [plain(f"  and {len(messages) - _MESSAGES:,} more of this kind here")]
+            told = messages
+        lines += _place(result, findings[0], options)
+    rest = list(group.places)[_PLACES:]
+    if rest:
+        lines += wrap(f"and at {names(rest, 4)}", options.width, "  ", limit=3)
+    return [*lines, *_advice(result, group, options)]
+
+
+def _place(result: Result, finding: Finding, options: Options) -> list[Line]:
+    """The place, the line of source that stands there, and what belongs to it."""
+    at, path = where(finding.origin), finding.origin.path if finding.origin else None
+    link = f"file://{quote(result.root)}/{quote(path)}" if path is not None else ""
+    of = f" (target {clean(finding.target)})" if finding.target and finding.target not in finding.message else ""
+    lines: list[Line] = [(Span("  --> ", "dim"), Span(at, "bold", link) if at else Span(clean(finding.subject)), Span(of, "dim"))]
+    shown = excerpt(result, finding.origin, options.width - 12)
+    if shown is not None:
+        margin = max(6, len(shown.number) + 2)
+        lines += [
+            (Span(f"{shown.number:>{margin}} | ", "dim"), Span(shown.source)),
+            (
+                Span(f"{'':>{margin}} | ", "dim"),
+                Span(" " * shown.start + "^" * shown.length, SEVERITY_STYLE.get(finding.severity.value, "")),
+            ),
+        ]
+    if finding.related is not None and where(finding.related) != at:
+        lines.append(plain(f"      see also {where(finding.related)}", "dim"))
+    if len(finding.bundles) > 1:
+        lines += wrap(
+            f"reaches {len(finding.bundles):,} bundles: {names(map(clean, finding.bundles), 3)}",
+            options.width,
+            "      ",
+            style="dim",
+        )
+    if finding.waiver is not None:
+        until = f" (until {finding.waiver.until})" if finding.waiver.until else ""
+        lines += wrap(clean(f"waived: {finding.waiver.reason}{until}"), options.width, "      ", style="dim")
+    return lines
+
+
+def _advice(result: Result, group: Group, options: Options) -> list[Line]:
+    """Why, how to fix, where to read on. What is unknown has its remedy in the summary."""
+    doc = result.docs.get(group.rule.code)
+    lines: list[Line] = []
+    if doc is not None and group.findings[0].verdict is Verdict.FAIL:
+        lines += wrap(clean(first_sentence(doc.why)), options.width, ("  why: ", "       "))
+        parts = blocks(doc.fix)
+        if parts and parts[0].kind == "code":
+            code = parts[0].text.split("\n")
+            lines += [plain("  fix:"), *(plain(f"       {clean(line)}", "cyan") for line in code[:_HINT_LINES])]
+            lines += [plain("       ...")] if len(code) > _HINT_LINES else []
+        else:
+            lines += wrap(clean(first_sentence(doc.fix)), options.width, ("  fix: ", "       "))
+    return [*lines, plain(f"  more: lakewarden explain {group.rule.code}", "dim")]

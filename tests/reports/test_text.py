@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from tests.reports.samples import BINDINGS, CATALOGS, SIGNATURE, everything, finding, replace_code, report, result
+
+from lakewarden.facts.collect import Skipped
+from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.origin import Origin
+from lakewarden.judge.result import GapOutcome, Result, RuleOutcome, Verdict, Waiver
+from lakewarden.rule import Confidence, Profile, Severity
+
+
+def squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_finding_shows_its_line_with_a_mark_under_it() -> None:
+    lines = report("text", result(finding())).splitlines()
+    source = next(n for n, line in enumerate(lines) if "catalog: main" in line)
+    assert lines[source].startswith("     7 | ")
+    assert lines[source + 1].index("^") == lines[source].index("main")
+    assert lines[source + 1].count("^") == len("main")
+    assert lines[source - 1] == "  --> databricks.yml:7:16"
+
+
+def test_a_finding_says_why_how_to_fix_and_where_to_read_on() -> None:
+    lines = report("text", result(finding())).splitlines()
+    assert lines[0] == "error ENV002 separate-catalogs"
+    assert "  why: The catalog is the widest fence that Unity Catalog has." in lines
+    assert "  fix: Give each stage a catalog of its own, as a variable." in lines
+    assert "  more: lakewarden explain ENV002" in lines
+
+
+def test_a_fix_that_starts_with_code_is_shown_as_code() -> None:
+    made = result(finding())
+    doc = replace(made.docs["ENV002"], fix="    targets:\n      dev:\n        mode: development\n\nThen more.")
+    lines = report("text", replace(made, docs={"ENV002": doc})).splitlines()
+    at = lines.index("  fix:")
+    assert [line.strip() for line in lines[at + 1 : at + 4]] == ["targets:", "dev:", "mode: development"]
+
+
+def test_equal_findings_are_one_group_with_a_count() -> None:
+    made = result(*(finding(origin=Origin(f"bundles/{n}/databricks.yml", 7), subject=f"{n}") for n in range(9)))
+    written = report("text", made)
+    assert "error ENV002 separate-catalogs (9 times)" in written
+    assert written.count("prod shares catalog main") == 1
+    assert written.count("-->") == 3
+    assert "and at bundles/3/databricks.yml:7" in written
+    assert "2 more" in written
+
+
+def test_findings_of_other_conditions_are_other_groups() -> None:
+    made = result(finding(SIGNATURE, message="no signature"), finding(SIGNATURE, condition="example", message="no example"))
+    assert report("text", made).count("explain TRK007") == 2
+
+
+def test_messages_that_differ_are_all_told() -> None:
+    made = result(finding(message="dev shares main"), finding(message="prod shares main", origin=Origin("b.yml", 2)))
+    written = report("text", made)
+    assert "(2 times)" in written
+    assert "dev shares main" in written
+    assert "prod shares main" in written
+
+
+def test_medium_confidence_is_marked_and_what_does_not_fail_says_so() -> None:
+    written = report("text", result(finding(SIGNATURE, message="m"), finding()))
+    assert "warning TRK007 model-signature (check this, does not fail)" in written
+    assert "error ENV002 separate-catalogs\n" in written
+    assert written.index("ENV002") < written.index("TRK007")
+
+
+def test_a_notebook_shows_its_cell() -> None:
+    made = result(
+        finding(origin=Origin("nb/train.ipynb", 31, 5, 31, 9, cell=3)),
+        lines={"nb/train.ipynb": ("x",) * 30 + ('    "df = read(x)\\n",',)},
+    )
+    written = report("text", made)
+    assert "--> nb/train.ipynb:cell 3\n" in written
+    assert "cell 3 | df = read(x)" in written
+    assert ":31" not in written
+
+
+def test_bundles_that_a_finding_reaches_and_the_other_place_are_named() -> None:
+    written = report("text", result(finding(bundles=("churn", "fraud"), related=Origin("databricks.yml", 4, 16))))
+    assert "reaches 2 bundles: churn, fraud" in written
+    assert "see also databricks.yml:4:16" in written
+
+
+def legacy(bundles: int = 30, findings: int = 300, kinds: int = 12) -> Result:
+    rules = [replace_code(CATALOGS if n % 3 else SIGNATURE, f"ENV{n:03}") for n in range(kinds)]
+    found = [
+        finding(
+            rules[n % kinds],
+            condition=next(iter(rules[n % kinds].queries[0].conditions)),
+            message=f"target prod_{n} of bundle {n % bundles} shares catalog main with another stage: give each stage a catalog of its own",
+            origin=Origin(f"bundles/team_{n % bundles:02}/resources/databricks.yml", n + 1, 7),
+            subject=str(n),
+        )
+        for n in range(findings)
+    ]
+    whole = everything()
+    off = tuple(
+        RuleOutcome(replace_code(BINDINGS, f"DAT{n:03}"), Severity.ERROR, skipped_reason="preview: select it") for n in range(50)
+    )
+    made = result(*found)
+    gaps = tuple(
+        GapOutcome(
+            Gap(Cause.UNRESOLVED, "targets", f"variable `v{n}` has no value", "set it", origin=Origin(f"b{n}.yml")), {"ENV001": n}
+        )
+        for n in range(1, 41)
+    )
+    return replace(
+        made,
+        rules=(*made.rules, *off),
+        gaps=(*gaps, *whole.gaps),
+        skipped=whole.skipped * 20,
+        incomplete=whole.incomplete * 9,
+        notes=whole.notes,
+        hidden=2,
+        baselined=4,
+        files_read=560,
+    )
+
+
+@pytest.mark.parametrize("kinds", [1, 2, 5, 12, 20, 30, 45, 60, 100])
+def test_thirty_bundles_with_three_hundred_findings_fit_into_sixty_lines(kinds: int) -> None:
+    lines = report("text", legacy(kinds=kinds)).splitlines()
+    assert len(lines) < 60
+    assert max(map(len, lines)) <= 80
+    assert any("300 findings in" in line for line in lines)
+    assert any(line.startswith("Summary") for line in lines)
+
+
+def test_above_fifty_findings_every_group_is_named() -> None:
+    written = report("text", legacy(kinds=12))
+    assert all(f"ENV{n:03}" in written for n in range(12))
+    assert "(25 times)" in written
+    assert "bundles/team_00/resources/databricks.yml:1:7" in report("text", legacy(kinds=5))
+
+
+def test_fifty_findings_are_still_items() -> None:
+    assert "-->" in report("text", legacy(findings=50))
+    assert "-->" not in report("text", legacy(findings=51))
+
+
+def test_groups_that_find_no_room_are_counted() -> None:
+    written = report("text", legacy(kinds=100))
+    told = len(re.findall(r"^(?:error|warning) ENV\d+", written, re.MULTILINE))
+    assert f"and {100 - told} more groups" in written
+
+
+def test_the_summary_counts_everything() -> None:
+    written = squeezed(report("text", everything()))
+    for said in (
+        "files 12 read; 2 skipped: 1 vendored (mlruns/1/meta.yaml); 1 template (x.tmpl)",
+        "rules 3 asked; 1 not asked",
+        "- 1 preview: select it by its code (ENV007)",
+        "- ENV003 crashed: its query on targets is broken: no column x",
+        "passes 4",
+        "findings 3: 1 error, 1 warning, 1 note; 1 of which fails this run",
+        "unknown 1, by cause: - 1 unresolved: variable `catalog` has no value (a/databricks.yml) remedy: give it a default",
+        "failed: not valid JSON: Expecting value (bad.ipynb) remedy: mend it",
+        "waived 2 - 1 ENV002: one workspace until Q3 (until 2027-03-31) - 1 ENV002: agreed",
+        "baselined 4 known from the baseline",
+        "hidden 2 advisory findings: --show advisory",
+        "incomplete bad.ipynb: not valid JSON: Expecting value",
+        "note 2 entries of the baseline match nothing",
+        "3 findings, 1 of which fails this run; the run is incomplete as well.",
+    ):
+        assert squeezed(said) in written
+
+
+def test_passes_are_counted_when_there_is_nothing_else() -> None:
+    made = result(rules=(RuleOutcome(CATALOGS, Severity.ERROR, 7, 7),))
+    written = report("text", made)
+    assert "passes     7" in written
+    assert "12 read, none skipped" in written
+    assert written.splitlines()[-1] == "No findings."
+
+
+clean_run = result(rules=(RuleOutcome(CATALOGS, Severity.ERROR, 7, 7),))
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (replace(clean_run, skipped=(Skipped("a", "vendored", "x"),)), "1 skipped"),
+        (replace(clean_run, rules=(RuleOutcome(CATALOGS, Severity.ERROR, 7, 6, unknown=1),)), "unknown    1, no cause is known"),
+        (replace(clean_run, hidden=1), "1 advisory finding"),
+        (replace(clean_run, baselined=1), "1 known from the baseline"),
+        (
+            replace(clean_run, rules=(*clean_run.rules, RuleOutcome(BINDINGS, Severity.ERROR, skipped_reason="off"))),
+            "1 off (ENV007)",
+        ),
+        (replace(clean_run, incomplete=("a.yml: broken",), exit_code=3), "a.yml: broken"),
+        (replace(clean_run, rules=(), exit_code=4), "0 asked"),
+    ],
+)
+def test_no_findings_is_never_said_alone_when_something_was_not_seen(made: Result, said: str) -> None:
+    written = report("text", made)
+    assert said in written
+    assert written.splitlines()[-1] != "No findings."
+
+
+def test_the_last_line_says_how_the_run_ended() -> None:
+    def last(made: Result) -> str:
+        return report("text", made).splitlines()[-1]
+
+    note = finding(SIGNATURE, severity=Severity.NOTE, message="m")
+    assert last(result(finding())) == "1 finding, which fails this run."
+    assert last(result(finding(), finding(origin=None))) == "2 findings, all of which fail this run."
+    assert last(result(note)) == "1 finding, which does not fail this run."
+    assert last(result(note, note)) == "2 findings, none of which fails this run."
+    assert last(result(note, incomplete=("x",), exit_code=3)) == "1 finding, and the run is incomplete."
+    assert last(result(incomplete=("x",), exit_code=3)) == "No findings, but the run is incomplete."
+    assert last(result(exit_code=4)) == "Nothing was checked."
+    assert last(replace(clean_run, hidden=1)) == "No findings in what was checked."
+
+
+def test_the_thresholds_of_the_run_decide_what_fails() -> None:
+    made = result(finding(SIGNATURE, message="m"), fail_on=Severity.WARNING, fail_confidence=Confidence.MEDIUM, exit_code=1)
+    written = report("text", made)
+    assert "does not fail" not in written
+    assert "(check this)" in written
+
+
+def test_waivers_are_listed_on_request() -> None:
+    made = result(finding(verdict=Verdict.WAIVED, waiver=Waiver("inline", "agreed", "2027-01-01")))
+    assert "-->" not in report("text", made)
+    shown = report("text", made, show=frozenset({"waived"}))
+    assert "waived ENV002 separate-catalogs" in shown
+    assert "waived: agreed (until 2027-01-01)" in shown
+
+
+def test_causes_of_unknowns_are_grouped_and_the_rest_is_counted() -> None:
+    gaps = tuple(
+        GapOutcome(
+            Gap(Cause.UNRESOLVED, "targets", f"variable `v{n}` has no value", "set it", origin=Origin(f"b{n}.yml")), {"ENV001": 2}
+        )
+        for n in range(30)
+    )
+    many = tuple(GapOutcome(Gap(Cause.UNCLAIMED, "targets", f"reason {'x' * n}"), {"ENV001": 1}) for n in range(9))
+    made = result(rules=(RuleOutcome(CATALOGS, Severity.ERROR, 80, 0, unknown=70),), gaps=gaps + many)
+    written = squeezed(report("text", made))
+    assert "- 60 unresolved: variable `v0` has no value (b0.yml, b1.yml and 28 more) remedy: set it" in written
+    assert "- 6 by 6 more causes: --show gaps lists them" in written
+    assert "- 1 for which no cause is known" in written
+    assert "more causes" not in report("text", made, show=frozenset({"gaps"}))
+
+
+def test_width_is_kept_at_eighty_columns_and_elsewhere() -> None:
+    for width in (60, 80, 120):
+        assert all(len(line) <= width for line in report("text", everything(), width=width).splitlines())
+
+
+def test_no_colour_code_without_colour_and_some_with_it() -> None:
+    assert "\x1b" not in report("text", everything())
+    colored = report("text", everything(), color=True)
+    assert "\x1b[1;31merror" in colored
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", colored)
+    assert [line.rstrip() for line in plain.splitlines()] == report("text", everything()).splitlines()
+
+
+def test_links_lead_to_the_file_when_asked_for() -> None:
+    assert "file:///repository/databricks.yml" in report("text", everything(), color=True, link=True)
+    assert "file://" not in report("text", everything(), color=True)
+
+
+def test_strict_profile_shows_unknown_ones_as_items() -> None:
+    made = replace(everything(), profile=Profile.STRICT)
+    assert "unknown ENV002 separate-catalogs" in report("text", made)
+
+
+def test_plain_text_imports_neither_rich_nor_json_schema() -> None:
+    code = (
+        "import sys, io; sys.path[:0] = ['src', '.']\n"
+        "from tests.reports.samples import everything, report\n"
+        "report('text', everything()); report('concise', everything())\n"
+        "print([name for name in ('rich', 'jsonschema', 'sqlglot', 'pydantic', 'duckdb') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_what_fails_comes_first_then_the_largest_group() -> None:
+    unsure = finding(replace_code(CATALOGS, "ENV101"), confidence=Confidence.MEDIUM)
+    rare, often = finding(replace_code(CATALOGS, "ENV102")), finding(replace_code(CATALOGS, "ENV103"))
+    sure = finding(replace_code(SIGNATURE, "ENV104"), confidence=Confidence.HIGH, message="m")
+    written = report("text", result(unsure, rare, often, replace(often, subject="x"), sure, fail_on=Severity.WARNING))
+    assert [line.split()[1] for line in written.splitlines() if line.startswith(("error ENV", "warning ENV"))] == [
+        "ENV103",
+        "ENV102",
+        "ENV104",
+        "ENV101",
+    ]
+
+
+def test_the_baseline_is_counted_apart_from_waivers() -> None:
+    made = result(
+        finding(verdict=Verdict.WAIVED, waiver=Waiver("baseline", "known")),
+        finding(verdict=Verdict.WAIVED, waiver=Waiver("policy", "agreed")),
+    )
+    written = report("text", replace(made, baselined=1))
+    assert "waived     1\n" in written
+    assert "baselined  1 known" in written
+    assert "known (until" not in written
