@@ -1,0 +1,42 @@
+"""`lakewarden init`: write the policy that is derived from the repository."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lakewarden.cli.options import Paths
+
+
+def init(
+    paths: Paths = None,
+    baseline: Annotated[bool, typer.Option("--baseline", help="Also record today's findings as a baseline.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a policy file that is there.")] = False,
+) -> None:
+    """Write lakewarden.toml with what the names of targets, catalogs and branches say, to be corrected by you."""
+    from lakewarden.cli.baseline import DEFAULT
+    from lakewarden.cli.session import read
+    from lakewarden.errors import UsageError
+    from lakewarden.policy.write import Bundle, Target, rendered
+
+    repository = read(paths or [], None)
+    file = repository.root / "lakewarden.toml"
+    if file.exists() and not force:
+        raise UsageError(f"{file.name} is there already", "change it by hand, or replace it with --force")
+    rows = repository.facts.rows
+    targets = [Target(t.__dict__["name"], t.project, t.__dict__.get("host")) for t in rows["targets"] if t.__dict__.get("name")]
+    catalogs = sorted({c.__dict__["catalog"] for c in rows["target_catalogs"] if c.__dict__.get("catalog")})
+    branches = {b.__dict__["name"] for b in rows["branches"] if b.__dict__.get("name")}
+    release = next((name for name in ("release", "main", "master") if name in branches), None)
+    bundles = [Bundle(b.project, b.folder) for b in repository.layout.bundles]
+    text = rendered(targets, catalogs, bundles, release)
+    if baseline:
+        text = f'baseline = "{DEFAULT}"\n\n{text}'
+    file.write_text(text, encoding="utf-8")
+    typer.echo(f"wrote {file.name}: read it and correct what is not so")
+    if baseline:
+        from lakewarden.cli.baseline import Action
+        from lakewarden.cli.baseline import baseline as record
+
+        record(Action.WRITE, paths=paths)

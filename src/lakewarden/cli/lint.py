@@ -1,0 +1,75 @@
+"""`lakewarden lint`: judge what a repository declares, offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from lakewarden.cli.options import Color, Paths, PolicyFile, WhenColor
+from lakewarden.rule import Confidence, Profile, Severity
+
+_List = Optional[list[str]]  # noqa: UP045  (typer evaluates it on Python 3.10)
+
+
+def lint(
+    paths: Paths = None,
+    policy: PolicyFile = None,
+    profile: Annotated[Optional[Profile], typer.Option(help="Which rules are asked.")] = None,  # noqa: UP045
+    select: Annotated[
+        _List, typer.Option(help="Ask only these rules: codes, beginnings of codes, names.", metavar="RULE")
+    ] = None,
+    ignore: Annotated[_List, typer.Option(help="Do not ask these rules.", metavar="RULE")] = None,
+    exclude: Annotated[_List, typer.Option(help="Do not read files that match.", metavar="GLOB")] = None,
+    output_format: Annotated[
+        str, typer.Option(help="text, concise, json, sarif or github; printed on standard output.", metavar="FORMAT")
+    ] = "text",
+    output: Annotated[
+        _List, typer.Option(help="Write one more report to a file; may be repeated.", metavar="FORMAT=FILE")
+    ] = None,
+    show: Annotated[
+        _List, typer.Option(help="Show more: unknown, waived, advisory, gaps; may be repeated.", metavar="WHAT")
+    ] = None,
+    fail_on: Annotated[Optional[Severity], typer.Option(help="The least severity that fails.")] = None,  # noqa: UP045
+    fail_confidence: Annotated[Optional[Confidence], typer.Option(help="The least confidence that fails.")] = None,  # noqa: UP045
+    baseline: Annotated[
+        Optional[Path], typer.Option(help="Pass over the findings recorded in this file.", metavar="FILE")  # noqa: UP045
+    ] = None,
+    no_baseline: Annotated[bool, typer.Option("--no-baseline", help="Do not use the baseline of the policy.")] = False,
+    diff: Annotated[
+        Optional[str], typer.Option(help="Report only findings on lines that changed since this Git revision.", metavar="REV")  # noqa: UP045
+    ] = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever was found.")] = False,
+    allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Exit 0 when there was nothing to check.")] = False,
+    color: WhenColor = Color.AUTO,
+) -> None:
+    """Judge what a repository declares: bundles, code and Git. Offline, nothing is changed.
+
+    Exit codes: 0 clean, 1 findings, 2 usage or policy, 3 something could not be seen, 4 nothing to check.
+    """
+    from lakewarden.cli.output import write_reports
+    from lakewarden.cli.session import read
+    from lakewarden.errors import ExitCode
+    from lakewarden.judge.run import Wishes, judge_repository
+    from lakewarden.reports.registry import check_formats
+    from lakewarden.sources.repository.changes import changed_lines
+
+    targets = check_formats(output_format, output or [])
+    repository = read(paths or [], policy, exclude or [])
+    wishes = Wishes(
+        profile=profile,
+        select=tuple(select or ()),
+        ignore=tuple(ignore or ()),
+        fail_on=fail_on,
+        fail_confidence=fail_confidence,
+        baseline=None if no_baseline else baseline,
+        use_baseline=not no_baseline,
+        changed=changed_lines(str(repository.root), diff) if diff is not None else None,
+        show=frozenset(show or ()),
+    )
+    result = judge_repository(repository, wishes)
+    write_reports(result, targets, wishes.show, color)
+    if exit_zero or (allow_empty and result.exit_code == ExitCode.NOTHING_CHECKED):
+        raise typer.Exit(ExitCode.CLEAN)
+    raise typer.Exit(result.exit_code)

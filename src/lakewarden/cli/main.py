@@ -1,0 +1,94 @@
+"""The command line and the one place where errors are caught."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from lakewarden import __version__
+from lakewarden.cli import baseline, explain, facts, init, lint, rules
+from lakewarden.errors import ExitCode, LakewardenError
+
+app = typer.Typer(
+    name="lakewarden",
+    help="Say whether a machine-learning project on Databricks follows the recommended MLOps workflow.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+#: sysexits.h: an internal error, told apart from everything that the user can mend.
+_BUG = 70
+_INTERRUPTED = 130
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lakewarden {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Say whether a machine-learning project on Databricks follows the recommended MLOps workflow."""
+
+
+app.command("lint")(lint.lint)
+app.command("facts")(facts.facts)
+app.command("explain")(explain.explain)
+app.command("rules")(rules.rules)
+app.command("init")(init.init)
+app.command("baseline")(baseline.baseline)
+
+
+def main() -> None:
+    """Run the command line; exit codes as in `lakewarden.errors.ExitCode`, 70 for a bug, 130 for Ctrl-C."""
+    try:
+        app()
+    except LakewardenError as problem:
+        _say(problem.message, problem.advice)
+        sys.exit(problem.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader went away (`| head`); Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.CLEAN)
+    except Exception as problem:  # noqa: BLE001  (the one place)
+        sys.exit(_bug(problem))
+
+
+def _say(message: str, advice: str) -> None:
+    sys.stderr.write(f"lakewarden: {_one_line(message)}\n")
+    if advice:
+        sys.stderr.write(f"  {_one_line(advice)}\n")
+
+
+def _one_line(text: str) -> str:
+    from lakewarden.reports.escape import escape
+
+    return escape(text)
+
+
+def _bug(problem: Exception) -> int:
+    """Write what is needed for a bug report to a file, and say where it is."""
+    import platform
+    import tempfile
+    import traceback
+
+    lines = [
+        f"lakewarden {__version__}, Python {platform.python_version()} on {platform.platform()}",
+        f"arguments: {len(sys.argv) - 1}, command: {sys.argv[1] if len(sys.argv) > 1 else '-'}",
+        "",
+        *traceback.format_exception(problem),
+    ]
+    with tempfile.NamedTemporaryFile("w", prefix="lakewarden-", suffix=".log", delete=False, encoding="utf-8") as log:
+        log.write("\n".join(lines))
+    _say(f"this is a bug: {type(problem).__name__}: {problem}", f"please report it with the log {log.name}")
+    return _BUG

@@ -1,0 +1,34 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+
+class Color(str, Enum):
+    """When to colour the output."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Table(str, Enum):
+    """The two forms of what is no report."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+# typer evaluates annotations at run time, and Python 3.10 has no `X | None` for them inside Annotated strings of aliases.
+Paths = Annotated[Optional[list[Path]], typer.Argument(help="Files and folders; the current folder if none is given.")]  # noqa: UP045
+PolicyFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--policy", help="The policy file; otherwise the closest lakewarden.toml or pyproject.toml.", metavar="FILE"),
+]
+OutputTable = Annotated[Table, typer.Option("--output-format", help="Form of the output.")]
+WhenColor = Annotated[Color, typer.Option("--color", help="When to use colours.")]
