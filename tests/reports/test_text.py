@@ -309,3 +309,16 @@ def test_the_baseline_is_counted_apart_from_waivers() -> None:
     assert "waived     1\n" in written
     assert "baselined  1 known" in written
     assert "known (until" not in written
+
+
+def test_the_advice_of_a_rule_is_given_once() -> None:
+    doc = result(finding()).docs["ENV002"]
+    two = result(
+        finding(SIGNATURE, message="no signature"),
+        finding(SIGNATURE, condition="example", message="no example"),
+        docs={"TRK007": doc},
+    )
+    written = report("text", two)
+    assert written.count("  why: ") == written.count("  fix: ") == 1
+    assert written.index("  why: ") < written.index("no example")
+    assert written.count("explain TRK007") == 2

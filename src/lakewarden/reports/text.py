@@ -41,8 +41,18 @@ def write(result: Result, out: TextIO, options: Options) -> None:
     if len(shown) > MOST_ITEMS:
         lines = _overview(groups, len(shown), options, MOST_LINES - len(end))
     else:
+        advised: set[str] = set()
         for group in groups:
-            lines += [*_group(result, group, options), plain()]
+            code = group.rule.code
+            more = plain(f"  more: lakewarden explain {code}", "dim")
+            lines += [
+                *_group(result, group, options),
+                *([] if code in advised else _advice(result, group, options)),
+                more,
+                plain(),
+            ]
+            if group.findings[0].verdict is Verdict.FAIL:
+                advised.add(code)
     show([*lines, *end], out, options)
 
 
@@ -106,7 +116,7 @@ def _group(result: Result, group: Group, options: Options) -> list[Line]:
     rest = list(group.places)[_PLACES:]
     if rest:
         lines += wrap(f"and at {names(rest, 4)}", options.width, "  ", limit=3)
-    return [*lines, *_advice(result, group, options)]
+    return lines
 
 
 def _place(result: Result, finding: Finding, options: Options) -> list[Line]:
@@ -141,7 +151,7 @@ def _place(result: Result, finding: Finding, options: Options) -> list[Line]:
 
 
 def _advice(result: Result, group: Group, options: Options) -> list[Line]:
-    """Why, how to fix, where to read on. What is unknown has its remedy in the summary."""
+    """Why, and how to fix, once for each rule. What is unknown has its remedy in the summary."""
     doc = result.docs.get(group.rule.code)
     lines: list[Line] = []
     if doc is not None and group.findings[0].verdict is Verdict.FAIL:
@@ -153,4 +163,4 @@ def _advice(result: Result, group: Group, options: Options) -> list[Line]:
             lines += [plain("       ...")] if len(code) > _HINT_LINES else []
         else:
             lines += wrap(clean(first_sentence(doc.fix)), options.width, ("  fix: ", "       "))
-    return [*lines, plain(f"  more: lakewarden explain {group.rule.code}", "dim")]
+    return lines

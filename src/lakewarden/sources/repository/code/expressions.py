@@ -49,45 +49,18 @@ _BUILTINS = frozenset(
 )
 _USER_NAMES = frozenset({"userName", "user_name", "current_user"})
 _ORDERING = (ast.Gt, ast.GtE, ast.Lt, ast.LtE)
-_MAX_ITEMS = 100
 
 
-def evaluate(state: State, node: ast.expr | None) -> Value:
-    """Read an expression."""
-    if node is None:
-        return UNKNOWN
-    handler = _HANDLERS.get(type(node))
-    if handler is not None:
-        return handler(state, node)
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.expr):
-            evaluate(state, child)
-    return UNKNOWN
 
 
-def folded(state: State, node: ast.expr) -> Value:
-    """Read a part of a text: only the whole is looked at for names of objects."""
-    kind = type(node)
-    if kind is ast.Constant:
-        return _constant_value(node.value)  # type: ignore[attr-defined]
-    if kind is ast.JoinedStr:
-        return _formatted_value(state, node)
-    if kind is ast.BinOp:
-        return _operation_value(state, node)
-    return evaluate(state, node)
 
 
-def _constant_value(value: object) -> Value:
-    return text(value) if isinstance(value, str) else const(value)
 
 
-def _constant(state: State, node: Any) -> Value:
-    value = node.value
-    if isinstance(value, str):
-        known = text(value)
-        note_text(state, node, known)
-        return known
-    return NONE if value is None else const(value)
+
+
+
+
 
 
 def _name(state: State, node: Any) -> Value:
@@ -102,90 +75,29 @@ def _name(state: State, node: Any) -> Value:
     return Value(ref=f"builtins.{name}") if name in _BUILTINS else UNKNOWN
 
 
-def _formatted_value(state: State, node: Any) -> Value:
-    parts = []
-    for part in node.values:
-        if type(part) is ast.FormattedValue:
-            value = folded(state, part.value)
-            if part.format_spec is not None:
-                folded(state, part.format_spec)
-                value = UNKNOWN if value.text is not None else value._replace(type="")
-            if value.text is None and value.type != "const" and not value.name:
-                value = value._replace(name=_spelled(part.value))
-            parts.append(value)
-        else:
-            parts.append(folded(state, part))
-    return concat(parts)
 
 
-def _spelled(node: ast.expr) -> str:
-    """How the code writes a value, where it is a name: for people only."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return ""
 
 
-def _formatted(state: State, node: Any) -> Value:
-    value = _formatted_value(state, node)
-    note_text(state, node, value)
-    return value
 
 
-def _operation_value(state: State, node: Any) -> Value:
-    """`+` on texts, `%` on a text, `/` on a path; a long chain of `+` without recursion."""
-    if type(node.op) is ast.Add:
-        terms = []
-        rest = node
-        while type(rest) is ast.BinOp and type(rest.op) is ast.Add:
-            terms.append(rest.right)
-            rest = rest.left
-        terms.append(rest)
-        values = []
-        for term in reversed(terms):
-            value = folded(state, term)
-            values.append(value if value.name or value.text is not None else value._replace(name=_spelled(term)))
-        if any(value.text is not None for value in values):
-            return concat(values)
-        return _carried(values)
-    left, right = folded(state, node.left), evaluate(state, node.right)
-    if type(node.op) is ast.Mod and left.text is not None:
-        return _percent(left, right)
-    if type(node.op) is ast.Div and left.type == "Path":
-        return concat([left, text("/"), right])._replace(type="Path")
-    return _carried([left, right])
 
 
-def _carried(values: list[Value]) -> Value:
-    """What the result of an operation stems from."""
-    for value in values:
-        if value.source in ("newest", "search", "versions", "user"):
-            return Value(source=value.source, data=value.data)
-    return UNKNOWN
 
 
-def _percent(left: Value, right: Value) -> Value:
-    if left.holes or left.text is None:
-        return UNKNOWN
-    parts = left.text.split("%s")
-    given = list(right.data) if right.type == "list" else [right]
-    if "%" in "".join(parts).replace("%%", "") or len(given) != len(parts) - 1:
-        return UNKNOWN
-    values = [text(parts[0].replace("%%", "%"))]
-    for value, part in zip(given, parts[1:], strict=True):
-        values.extend((value, text(part.replace("%%", "%"))))
-    return concat(values)
 
 
-def _operation(state: State, node: Any) -> Value:
-    value = _operation_value(state, node)
-    note_text(state, node, value)
-    return value
+
+
+
+
+
+
+
 
 
 def _attribute(state: State, node: Any) -> Value:
-    base = evaluate(state, node.value)
+    base = state.evaluate(node.value)
     return attribute(state, node, base)
 
 
@@ -237,7 +149,7 @@ def _call(state: State, node: Any) -> Value:
         else:
             name = func.attr
     else:
-        base, name = evaluate(state, func), ""
+        base, name = state.evaluate(func), ""
     if (base.ref == "builtins.print" and not name) or methods.is_shown(base, name):
         with state.shown_only():
             arguments(state, node)
@@ -251,19 +163,19 @@ def arguments(state: State, node: ast.Call) -> Site:
     spread = False
     for arg in node.args:
         if type(arg) is ast.Starred:
-            value = evaluate(state, arg.value)
+            value = state.evaluate(arg.value)
             if value.type == "list" and not spread:
                 args.extend(value.data)
             else:
                 spread = True
         elif spread:
-            evaluate(state, arg)
+            state.evaluate(arg)
         else:
-            args.append(_spelled_if_unknown(evaluate(state, arg), arg))
+            args.append(_spelled_if_unknown(state.evaluate(arg), arg))
     keywords: dict[str, Value] = {}
     keywords_spread = False
     for keyword in node.keywords:
-        value = evaluate(state, keyword.value)
+        value = state.evaluate(keyword.value)
         if keyword.arg is None:
             if value.type == "dict":
                 keywords.update({key: item for key, item in value.data.items() if isinstance(key, str)})
@@ -277,14 +189,14 @@ def arguments(state: State, node: ast.Call) -> Site:
 
 def _spelled_if_unknown(value: Value, node: ast.expr) -> Value:
     if value is UNKNOWN:
-        name = _spelled(node)
+        name = spelled(node)
         return Value(name=name) if name else value
     return value
 
 
 def _subscript(state: State, node: Any) -> Value:
-    base = evaluate(state, node.value)
-    index = evaluate(state, node.slice)
+    base = state.evaluate(node.value)
+    index = state.evaluate(node.slice)
     if base.type == "dict" and (index.known is not None or index.type == "const"):
         key = index.known if index.text is not None else index.data
         try:
@@ -302,15 +214,15 @@ def _subscript(state: State, node: Any) -> Value:
 
 
 def _choice(state: State, node: Any) -> Value:
-    test = evaluate(state, node.test)
-    one, other = evaluate(state, node.body), evaluate(state, node.orelse)
+    test = state.evaluate(node.test)
+    one, other = state.evaluate(node.body), state.evaluate(node.orelse)
     if test.source == "picking" and "versions" in (one.source, other.source):
         return mark_newest(state, one if one.source == "versions" else other)
     return merge(one, other)
 
 
 def _boolean(state: State, node: Any) -> Value:
-    values = [evaluate(state, value) for value in node.values]
+    values = [state.evaluate(value) for value in node.values]
     for value in values:
         if value.source == "picking":
             return value
@@ -321,7 +233,7 @@ def _boolean(state: State, node: Any) -> Value:
 
 
 def _comparison(state: State, node: Any) -> Value:
-    sides = [evaluate(state, node.left), *(evaluate(state, side) for side in node.comparators)]
+    sides = [state.evaluate(node.left), *(state.evaluate(side) for side in node.comparators)]
     if isinstance(node.ops[0], _ORDERING):
         for side in sides:
             if side.source == "versions":
@@ -329,145 +241,63 @@ def _comparison(state: State, node: Any) -> Value:
     return UNKNOWN
 
 
-def _sequence(state: State, node: Any) -> Value:
-    values = tuple(evaluate(state, item) for item in node.elts)
-    return Value(type="list", data=values) if len(values) <= _MAX_ITEMS else UNKNOWN
 
 
-def _mapping(state: State, node: Any) -> Value:
-    found: dict[object, Value] = {}
-    whole = len(node.keys) <= _MAX_ITEMS
-    for key_node, value_node in zip(node.keys, node.values, strict=True):
-        value = evaluate(state, value_node)
-        if key_node is None:
-            whole = False
-            continue
-        key = evaluate(state, key_node)
-        if key.known is not None:
-            found[key.known] = value
-            if value.text is not None:
-                note_named(state, value_node, key.known, value)
-        elif key.type == "const":
-            found[key.data] = value
-        else:
-            whole = False
-    return Value(type="dict", data=found) if whole else UNKNOWN
 
 
-def _comprehension(state: State, node: Any) -> Value:
-    outer = state.scope
-    state.scope = inner = Scope(outer.name, outer)
-    inner.now.update(outer.now)
-    source = UNKNOWN
-    try:
-        for generator in node.generators:
-            values = evaluate(state, generator.iter)
-            source = values if values.source else source
-            bind(state, generator.target, Value(source=values.source, data=values.data) if values.source else UNKNOWN)
-            for test in generator.ifs:
-                evaluate(state, test)
-        if isinstance(node, ast.DictComp):
-            evaluate(state, node.key)
-            found = evaluate(state, node.value)
-        else:
-            found = evaluate(state, node.elt)
-    finally:
-        state.scope = outer
-    carried = found if found.source else source
-    return Value(source=carried.source, data=carried.data if carried.source == "versions" else None)
 
 
-def bind(state: State, target: ast.expr, value: Value) -> None:
-    """Assign a value to a target."""
-    kind = type(target)
-    if kind is ast.Name:
-        state.scope.bind(target.id, value)  # type: ignore[attr-defined]
-    elif kind in (ast.Tuple, ast.List):
-        items = target.elts  # type: ignore[attr-defined]
-        fits = value.type == "list" and len(value.data) == len(items)
-        carried = Value(source=value.source, data=value.data) if value.source else UNKNOWN
-        for number, item in enumerate(items):
-            bind(state, item, value.data[number] if fits else carried)
-    elif kind is ast.Starred:
-        bind(state, target.value, UNKNOWN)  # type: ignore[attr-defined]
-    elif kind is ast.Attribute:
-        _bind_attribute(state, target, value)
-    elif kind is ast.Subscript:
-        _bind_item(state, target, value)
 
 
-def _bind_attribute(state: State, target: Any, value: Value) -> None:
-    base = evaluate(state, target.value)
-    if base.type == "self" and state.owner is not None:
-        before = state.owner.get(target.attr)
-        state.owner[target.attr] = value if before is None else merge(before, value)
 
 
-def _bind_item(state: State, target: Any, value: Value) -> None:
-    base = evaluate(state, target.value)
-    key = evaluate(state, target.slice)
-    if base.ref == "os.environ" and key.known == "MLFLOW_REGISTRY_URI":
-        known = value.known
-        plain(state, "mlflow.set_registry_uri", target, known, () if known is not None else ("its value",))
-    elif key.known is not None and value.text is not None:
-        note_named(state, target, key.known, value)
-    if base.type == "dict" and type(target.value) is ast.Name:
-        state.scope.bind(target.value.id, UNKNOWN)
 
 
-def _lambda(state: State, node: Any) -> Value:
-    outer = state.scope
-    state.scope = inner = Scope(outer.name, outer)
-    inner.now.update(outer.now)
-    arguments_of = node.args
-    for arg in (*arguments_of.posonlyargs, *arguments_of.args, *arguments_of.kwonlyargs):
-        inner.now[arg.arg] = UNKNOWN
-    try:
-        evaluate(state, node.body)
-    finally:
-        state.scope = outer
-    return Value(type="function", data=Function(node, outer, outer.name, None))
 
 
-def _walrus(state: State, node: Any) -> Value:
-    value = evaluate(state, node.value)
-    bind(state, node.target, value)
-    return value
+
+
+
+
+
+
+
+
 
 
 def _negated(state: State, node: Any) -> Value:
-    value = evaluate(state, node.operand)
+    value = state.evaluate(node.operand)
     if type(node.op) is ast.USub and value.type == "const" and isinstance(value.data, (int, float)):
         return const(-value.data)
     return UNKNOWN
 
 
 def _inner(state: State, node: Any) -> Value:
-    return evaluate(state, node.value)
+    return state.evaluate(node.value)
 
 
-_HANDLERS: dict[type[ast.AST], Callable[[State, Any], Value]] = {
-    ast.Constant: _constant,
+EXPRESSIONS: dict[type[ast.AST], Callable[[State, Any], Value]] = {
+    ast.Constant: folding.constant,
     ast.Name: _name,
-    ast.JoinedStr: _formatted,
+    ast.JoinedStr: folding.formatted,
     ast.FormattedValue: _inner,
-    ast.BinOp: _operation,
+    ast.BinOp: folding.operation,
     ast.Attribute: _attribute,
     ast.Call: _call,
     ast.Subscript: _subscript,
     ast.IfExp: _choice,
     ast.BoolOp: _boolean,
     ast.Compare: _comparison,
-    ast.List: _sequence,
-    ast.Tuple: _sequence,
-    ast.Set: _sequence,
-    ast.Dict: _mapping,
-    ast.ListComp: _comprehension,
-    ast.SetComp: _comprehension,
-    ast.GeneratorExp: _comprehension,
-    ast.DictComp: _comprehension,
-    ast.Lambda: _lambda,
-    ast.NamedExpr: _walrus,
+    ast.List: containers.sequence,
+    ast.Tuple: containers.sequence,
+    ast.Set: containers.sequence,
+    ast.Dict: containers.mapping,
+    ast.ListComp: containers.comprehension,
+    ast.SetComp: containers.comprehension,
+    ast.GeneratorExp: containers.comprehension,
+    ast.DictComp: containers.comprehension,
+    ast.Lambda: containers.lambda,
+    ast.NamedExpr: containers.walrus,
     ast.UnaryOp: _negated,
     ast.Await: _inner,
     ast.Starred: _inner,

@@ -1,0 +1,84 @@
+"""Lists, dictionaries, comprehensions, lambdas: expressions that hold others."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from lakewarden.sources.repository.code.binding import bind
+from lakewarden.sources.repository.code.literals import note_named
+from lakewarden.sources.repository.code.state import Function, Scope
+from lakewarden.sources.repository.code.values import UNKNOWN, Value
+
+if TYPE_CHECKING:
+    from lakewarden.sources.repository.code.state import State
+
+_MAX_ITEMS = 100
+
+
+def sequence(state: State, node: Any) -> Value:
+    values = tuple(state.evaluate(item) for item in node.elts)
+    return Value(type="list", data=values) if len(values) <= _MAX_ITEMS else UNKNOWN
+
+
+def mapping(state: State, node: Any) -> Value:
+    found: dict[object, Value] = {}
+    whole = len(node.keys) <= _MAX_ITEMS
+    for key_node, value_node in zip(node.keys, node.values, strict=True):
+        value = state.evaluate(value_node)
+        if key_node is None:
+            whole = False
+            continue
+        key = state.evaluate(key_node)
+        if key.known is not None:
+            found[key.known] = value
+            if value.text is not None:
+                note_named(state, value_node, key.known, value)
+        elif key.type == "const":
+            found[key.data] = value
+        else:
+            whole = False
+    return Value(type="dict", data=found) if whole else UNKNOWN
+
+
+def comprehension(state: State, node: Any) -> Value:
+    outer = state.scope
+    state.scope = inner = Scope(outer.name, outer)
+    inner.now.update(outer.now)
+    source = UNKNOWN
+    try:
+        for generator in node.generators:
+            values = state.evaluate(generator.iter)
+            source = values if values.source else source
+            bind(state, generator.target, Value(source=values.source, data=values.data) if values.source else UNKNOWN)
+            for test in generator.ifs:
+                state.evaluate(test)
+        if isinstance(node, ast.DictComp):
+            state.evaluate(node.key)
+            found = state.evaluate(node.value)
+        else:
+            found = state.evaluate(node.elt)
+    finally:
+        state.scope = outer
+    carried = found if found.source else source
+    return Value(source=carried.source, data=carried.data if carried.source == "versions" else None)
+
+
+def lambda(state: State, node: Any) -> Value:
+    outer = state.scope
+    state.scope = inner = Scope(outer.name, outer)
+    inner.now.update(outer.now)
+    arguments_of = node.args
+    for arg in (*arguments_of.posonlyargs, *arguments_of.args, *arguments_of.kwonlyargs):
+        inner.now[arg.arg] = UNKNOWN
+    try:
+        state.evaluate(node.body)
+    finally:
+        state.scope = outer
+    return Value(type="function", data=Function(node, outer, outer.name, None))
+
+
+def walrus(state: State, node: Any) -> Value:
+    value = state.evaluate(node.value)
+    bind(state, node.target, value)
+    return value

@@ -1,0 +1,117 @@
+"""Which heavy packages a command imports: start-up is kept short by what is not there."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.running import run, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIVE = frozenset({"databricks", "mlflow", "pandas", "git"})
+HEAVY = LIVE | {"duckdb", "sqlglot", "pydantic", "rich", "jsonschema", "numpy"}
+
+#: Runs the command line and writes the root of every module that anything tried to import, installed or not.
+PROGRAM = """
+import importlib.abc, sys
+
+tried = set()
+
+class Recorder(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        tried.add(name.partition(".")[0])
+
+sys.meta_path.insert(0, Recorder())
+record = sys.argv.pop(1)
+sys.argv[0] = "lakewarden"
+from lakewarden.cli.main import main
+try:
+    main()
+finally:
+    with open(record, "w") as file:
+        file.write("\\n".join(tried))
+"""
+
+BUNDLE = """\
+bundle:
+  name: churn
+targets:
+  prod:
+    mode: production
+    workspace:
+      host: https://adb-1.azuredatabricks.net
+resources:
+  jobs:
+    train:
+      name: train
+      tasks:
+        - task_key: train
+          notebook_task:
+            notebook_path: train.py
+"""
+NOTEBOOK = """\
+# Databricks notebook source
+import mlflow
+
+with mlflow.start_run():
+    mlflow.log_metric("auc", 0.9)
+"""
+
+
+def imported(folder: Path, *arguments: str) -> frozenset[str]:
+    record = folder.parent / "imported"
+    done = run(folder, sys.executable, "-c", PROGRAM, record, *arguments)
+    assert done.code in range(5), done.err
+    return frozenset(record.read_text().split())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    write(folder, {"databricks.yml": BUNDLE, "train.py": NOTEBOOK})
+    return folder
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("--version",), ("lint", "--help"), ("explain", "ENV006"), ("rules",), ("rules", "--output-format", "json")],
+    ids=" ".join,
+)
+def test_what_reads_no_repository_imports_nothing_heavy(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    assert not imported(folder, *arguments) & HEAVY
+
+
+def test_lint_imports_an_engine_and_nothing_else_that_is_heavy(folder: Path) -> None:
+    assert imported(folder, "lint") & (HEAVY - {"numpy"}) == {"duckdb"}
+
+
+def test_no_format_imports_more(folder: Path) -> None:
+    files = [f"--output={name}={folder.parent / name}" for name in ("concise", "json", "sarif", "github")]
+    assert imported(folder, "lint", *files) & (HEAVY - {"numpy"}) == {"duckdb"}
+
+
+def test_facts_imports_nothing_heavy(folder: Path) -> None:
+    assert not imported(folder, "facts") & HEAVY
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "wanted"),
+    [
+        ("features.sql", "CREATE TABLE main.churn.features (id BIGINT);\n", "sqlglot"),
+        ("lakewarden.toml", 'profile = "core"\n', "pydantic"),
+    ],
+)
+def test_what_a_file_needs_is_imported_for_it_alone(folder: Path, path: str, content: str, wanted: str) -> None:
+    write(folder, {path: content})
+    assert imported(folder, "lint") & (HEAVY - {"numpy"}) == {"duckdb", wanted}
+
+
+def test_colour_is_what_needs_rich(folder: Path) -> None:
+    assert imported(folder, "lint", "--color", "always") & (HEAVY - {"numpy"}) == {"duckdb", "rich"}
