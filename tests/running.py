@@ -40,13 +40,17 @@ def lakewarden(folder: Path, *arguments: str | Path, **more: str) -> Ran:
 
 def run(folder: Path, *command: str | Path, **more: str) -> Ran:
     """Run a command in a folder; its output has to be UTF-8, whatever it was fed."""
-    done = subprocess.run([*map(str, command)], cwd=folder, env=environment(**more), capture_output=True, check=False, timeout=120)
+    done = subprocess.run(
+        [*map(str, command)], cwd=folder, env=environment(**more), capture_output=True, check=False, timeout=120
+    )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def git(folder: Path, *arguments: str) -> str:
     """Run git in a folder, as somebody."""
-    identity = {f"GIT_{who}_{what}": f"a{sign}b" for who in ("AUTHOR", "COMMITTER") for what, sign in (("NAME", ""), ("EMAIL", "@"))}
+    identity = {
+        f"GIT_{who}_{what}": f"a{sign}b" for who in ("AUTHOR", "COMMITTER") for what, sign in (("NAME", ""), ("EMAIL", "@"))
+    }
     done = subprocess.run(
         ["git", *arguments], cwd=folder, env=environment(**identity), capture_output=True, text=True, check=True, timeout=60
     )

@@ -11,11 +11,11 @@ import pytest
 import sqlglot
 import yaml
 from sqlglot import exp
+from tests.running import CHECKOUT
 
 import lakewarden.facts.model  # noqa: F401  (defines the tables)
 from lakewarden.facts.fact import TABLES
 from lakewarden.judge.catalogue import load_rules
-from tests.running import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,9 +95,11 @@ PROMISED = {
 def columns_read(query: Query) -> Iterator[tuple[str, str]]:
     """Table and column for everything that a query and its messages name."""
     for column in sqlglot.parse_one(query.query, dialect="duckdb").find_all(exp.Column):
-        at: exp.Expression | None = column
+        at: exp.Expr | None = column
         while at is not None:
-            sources = [at.args.get("from_") or at.args.get("from"), *(at.args.get("joins") or ())] if isinstance(at, exp.Select) else []
+            sources = (
+                [at.args.get("from_") or at.args.get("from"), *(at.args.get("joins") or ())] if isinstance(at, exp.Select) else []
+            )
             table = next((s.this.name for s in sources if s is not None and s.this.alias_or_name == column.table), None)
             if table is not None:
                 yield table, column.name

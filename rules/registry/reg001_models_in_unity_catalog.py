@@ -13,7 +13,8 @@ Fix:
 
 Exceptions:
     Code without a registry URI is reported only where the name has fewer than three levels: MLflow 3 uses Unity Catalog
-    by default. While the policy says `unity_catalog = "migrating"`, code may open the old registry to read from it.
+    by default. Code that chooses Unity Catalog and gives a shorter name is only warned about: MLflow completes the name with
+    the session's catalog and schema. While the policy says `unity_catalog = "migrating"`, code may open the old registry to read from it.
     With `unity_catalog = "no"` there is one finding for each project instead of one for each call. Tests are left out.
 
 References:
@@ -22,7 +23,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, Query, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, MEDIUM, WARNING, Message, Query, Rule
 
 rule = Rule(
     code="REG001",
@@ -37,6 +38,11 @@ rule = Rule(
                 "not_its_api": "{api} works on the workspace registry: use the registered_models and model_versions of Unity Catalog",
                 "in_unity_catalog": "{api} chooses the workspace registry ({argument}): leave it out, or set databricks-uc",
                 "three_levels": "{api} registers {argument}, a name of {name_levels} level(s): write catalog.schema.model",
+                "full_name": Message(
+                    "{api} registers {argument}: the session's catalog and schema decide where, write catalog.schema.model",
+                    WARNING,
+                    MEDIUM,
+                ),
             },
             query="""
                 SELECT c.*,
@@ -48,7 +54,10 @@ rule = Rule(
                                AND c.name_levels <> 0) AS applies,
                        c.api <> 'WorkspaceClient.model_registry' AS not_its_api,
                        c.api NOT IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') OR c.argument <> 'databricks' AS in_unity_catalog,
-                       c.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient', 'WorkspaceClient.model_registry') OR c.name_levels = 3 AS three_levels
+                       c.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient', 'WorkspaceClient.model_registry') OR c.name_levels = 3
+                           OR (SELECT any_of(o.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') AND o.argument = 'databricks-uc')
+                               FROM code_calls o WHERE o.plane = c.plane AND o.file = c.file) AS three_levels,
+                       c.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient', 'WorkspaceClient.model_registry') OR c.name_levels = 3 AS full_name
                 FROM code_calls c CROSS JOIN policy p
             """,
         ),

@@ -11,8 +11,9 @@ Fix:
         mlflow.sklearn.log_model(model, name="model", signature=infer_signature(X, model.predict(X)))
 
 Exceptions:
-    The Feature Engineering client, which infers the signature from its training set. Code that switches automatic logging on,
-    Spark ML among it, logs signatures by itself. Tests. In a registry only versions that are live are judged.
+    The Feature Engineering client, which infers the signature from its training set. A model that automatic logging keeps by
+    itself, as with Spark ML, is signed; a call of `log_model` beside it is not. Tests. In a registry only versions that
+    are live are judged.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/manage-model-lifecycle/
@@ -31,10 +32,7 @@ rule = Rule(
         Query(
             subject="code_calls",
             query="""
-                SELECT c.*, c.api = 'mlflow.log_model' AND NOT c.is_test AS applies,
-                       c.has_signature OR (
-                           SELECT any_of(r.api = 'mlflow.autolog' AND NOT r.disables)
-                           FROM reached_calls r WHERE r.plane = c.plane AND r.file = c.file) AS ok
+                SELECT c.*, c.api = 'mlflow.log_model' AND NOT c.is_test AS applies, c.has_signature AS ok
                 FROM code_calls c
             """,
             message="the model is logged without a signature, which Unity Catalog refuses: add input_example= or signature= to log_model",

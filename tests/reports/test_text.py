@@ -320,5 +320,28 @@ def test_the_advice_of_a_rule_is_given_once() -> None:
     )
     written = report("text", two)
     assert written.count("  why: ") == written.count("  fix: ") == 1
-    assert written.index("  why: ") < written.index("no example")
+    assert written.index("  why: ") < written.index("no signature")
     assert written.count("explain TRK007") == 2
+
+
+def test_a_cause_is_told_once_whatever_file_its_reason_names() -> None:
+    gaps = tuple(
+        GapOutcome(
+            Gap(Cause.UNRESOLVED, "jobs", f"{path}:13: resources are declared in Python", "ask", origin=Origin(path, 13)),
+            {"ENV006": 3},
+        )
+        for path in ("a/databricks.yml", "one/very/long/path/that/goes/on/and/on/for/ever/databricks.yml")
+    )
+    written = squeezed(report("text", result(rules=(RuleOutcome(CATALOGS, Severity.ERROR, 6, unknown=6),), gaps=gaps)))
+    assert (
+        "- 6 unresolved: resources are declared in Python (a/databricks.yml, .../goes/on/and/on/for/ever/databricks.yml) remedy: ask"
+        in written
+    )
+
+
+def test_a_group_without_room_for_its_message_shows_the_beginning_of_it() -> None:
+    long = "x" * 200
+    made = result(*(finding(message=long, origin=Origin(f"{'d/' * 60}{n}.yml", 1)) for n in range(51)))
+    lines = report("text", made).splitlines()
+    assert all(len(line) <= 80 for line in lines[:4] if "xxx" not in line)
+    assert any(line.startswith("  at .../d/") and line.endswith("/0.yml:1 and 50 more places in 51 files") for line in lines)

@@ -25,8 +25,8 @@ _FEW_ROWS = 10_000
 
 
 class Answer(NamedTuple):
-    """What a query says: how many rows, whether they are the subject's rows, each once, how many of each verdict, and the
-    rows that are no pass.
+    """What a query says: how many rows, whether they are the subject's rows, each once, how many that are asked about have
+    each verdict, and all rows that are no pass.
 
     `counts` is (pass, fail, unknown, not applicable); each row is a dict with `verdict`, `fail` or `unknown`.
     """
@@ -45,6 +45,7 @@ class DuckDBEngine:
         self.connection = duckdb.connect(":memory:", config=config)
         self.connection.execute(MACROS)
         self.size: dict[str, int] = {}
+        self._inside = "TRUE"
 
     def load(self, tables: Mapping[str, Sequence[Row]], policy: Mapping[str, str | bool | int | None]) -> None:
         """Create and fill the fact tables and the view `policy` of exactly one row."""
@@ -69,6 +70,11 @@ class DuckDBEngine:
         values = [[row.get(c.name) for row in rows] for c in columns]
         self.connection.execute(f"INSERT INTO {name} SELECT {arrays}", values)
 
+    def count_only(self, origins: Sequence[int]) -> None:
+        """Count only rows from these places, and those from nowhere. Every row is judged all the same."""
+        self.connection.execute("CREATE TABLE asked_about AS SELECT unnest(?::BIGINT[]) AS origin", [list(origins)])
+        self._inside = "(origin IS NULL OR origin IN (SELECT origin FROM asked_about))"
+
     def ask(self, subject: str, query: str, conditions: Sequence[str]) -> Answer:
         """Run the query of a rule once; count in the engine and fetch only what is not a pass.
 
@@ -79,8 +85,9 @@ class DuckDBEngine:
             duckdb.Error: the query is broken.
         """
         asked = self.asked(query, conditions)
+        counts = ", ".join(f"count(*) FILTER (verdict = '{verdict}' AND {self._inside})" for verdict in _VERDICTS)
         cursor = self.connection.execute(
-            f"""SELECT {_COUNTS}, sum(hash(plane, key)::HUGEINT) = (SELECT sum(hash(plane, key)::HUGEINT) FROM {subject}),
+            f"""SELECT count(*), {counts}, sum(hash(plane, key)::HUGEINT) = (SELECT sum(hash(plane, key)::HUGEINT) FROM {subject}),
             list(a) FILTER (verdict = 'fail' OR verdict = 'unknown') FROM ({asked}) a"""
         )
         rows, passed, failed, unknown, beside, same, told = cursor.fetchone() or (0, 0, 0, 0, 0, False, None)
@@ -94,9 +101,7 @@ class DuckDBEngine:
             WHEN {ok} THEN 'pass' WHEN applies AND NOT ({ok}) THEN 'fail' ELSE 'unknown' END AS verdict FROM ({query}) q"""
 
 
-_COUNTS = "count(*), " + ", ".join(
-    f"count(*) FILTER (verdict = '{verdict}')" for verdict in ("pass", "fail", "unknown", "not applicable")
-)
+_VERDICTS = ("pass", "fail", "unknown", "not applicable")
 
 
 def _literal(value: str | bool | int | None) -> str:

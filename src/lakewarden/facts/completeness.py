@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from lakewarden.facts.collect import Facts, Scope
-from lakewarden.facts.fact import TABLES
 from lakewarden.facts.gaps import Cause, Gap
 
 #: The whole plane, one project, one parent: the widths at which a listing or a gap can be told.
@@ -18,6 +17,7 @@ class Completeness:
         self._filled = filled
         self._command = command
         self._marks = facts.complete
+        self._listed_by_parent = {(table, plane) for table, plane, scope in facts.complete if scope.parent is not None}
         self._holes: dict[tuple[str, str, Scope], int] = {}
         self._tables_with_holes: dict[tuple[str, str], list[int]] = {}
         self._not_listed: dict[tuple[str, str], int] = {}
@@ -54,11 +54,7 @@ class Completeness:
         for number in self._tables_with_holes.get((table, plane), ()):
             if self.gaps[number].project in (project, None):
                 return number
-        parents = TABLES[table].parents
-        listed_by_parent = (
-            any(at[0] == table and at[1] == plane and at[2].parent is not None for at in self._marks) if parents else False
-        )
-        return None if listed_by_parent else self.gap_of(table, plane, project)
+        return None if (table, plane) in self._listed_by_parent else self.gap_of(table, plane, project)
 
     def _never_listed(self, table: str, plane: str) -> int:
         """The gap of a list that no source said to be complete, made once for each table."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from lakewarden.facts.fact import TABLES
+from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.judge.catalogue import tables_of
 from lakewarden.judge.result import Finding, Verdict
 from lakewarden.judge.selection import weight
@@ -12,7 +14,6 @@ from lakewarden.judge.selection import weight
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from lakewarden.facts.gaps import Gap
     from lakewarden.facts.origin import Origin
     from lakewarden.judge.judge import Ruling
     from lakewarden.policy.model import Policy
@@ -108,7 +109,16 @@ class FindingMaker:
                 near = _nearness(self._gaps[number], row, origin)
                 if near > best_near:
                     best, best_near = number, near
-        return best
+        return best if best is not None else self._unexplained(query, row, origin)
+
+    def _unexplained(self, query: Query, row: dict[str, Any], origin: Origin | None) -> int:
+        """A gap for what no source explained: the columns of the subject that the query reads and that are not known."""
+        words = frozenset(re.findall(r"[a-z_]+", query.query))
+        missing = [name for name in TABLES[query.subject].columns if name in words and row.get(name) is None and name != "gap"]
+        what = ", ".join(name.replace("_", " ") for name in missing if name not in ("origin", "project", "environment"))
+        reason = f"{what} of {query.subject.replace('_', ' ')} not known" if what else "what it is compared with is not known"
+        self._gaps.append(Gap(Cause.UNRESOLVED, query.subject, reason, plane=row["plane"], origin=origin, value=True))
+        return len(self._gaps) - 1
 
 
 def _nearness(gap: Gap, row: dict[str, Any], origin: Origin | None) -> int:

@@ -101,6 +101,9 @@ def judge_repository(judged: Judged, wishes: Wishes) -> Result:
     prepared = prepare(judged.facts, policy, filled=judged.filled, needed=needed)
     engine = DuckDBEngine(sum(map(len, prepared.rows.values())))
     engine.load(prepared.rows, policy_row(policy, profile))
+    if judged.scope.prefixes:
+        scope = judged.scope
+        engine.count_only([n for n, o in enumerate(prepared.origins) if o.path is None or scope.covers(o.path)])
     rulings = dict(rule_all(asked, engine, judged.filled, _DECLARED))
     lines = Lines(judged.tree)
     maker = FindingMaker(

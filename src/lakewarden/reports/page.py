@@ -37,6 +37,9 @@ def wrap(text: str, width: int, indent: str | tuple[str, str] = "", *, style: st
     Lines start with `indent`: one for all, or one for the first and one for the others. `limit` cuts after so many lines, with an ellipsis.
     """
     first, rest = indent if isinstance(indent, tuple) else (indent, " " * len(indent))
+    if limit == 1:
+        line = first + text
+        return [plain(line if len(line) <= width else line[: width - 3].rstrip() + "...", style)]
     lines = textwrap.wrap(
         text,
         width,
@@ -56,6 +59,14 @@ def names(items: Iterable[str], most: int = 3) -> str:
     if len(known) <= most + 1:
         return ", ".join(known)
     return f"{', '.join(known[:most])} and {len(known) - most:,} more"
+
+
+def short(path: str, width: int = 44) -> str:
+    """The end of a long path, which tells more than its beginning."""
+    if len(path) <= width:
+        return path
+    end = path[3 - width :]
+    return "..." + (end[end.index("/") :] if "/" in end else end)
 
 
 def many(count: int, one: str, more: str = "") -> str:

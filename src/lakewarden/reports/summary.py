@@ -10,10 +10,12 @@ from lakewarden.judge.result import GapOutcome, Result, Verdict
 from lakewarden.reports.escape import clean
 from lakewarden.reports.order import failures
 from lakewarden.reports.outcome import by_severity, failing, share, waived
-from lakewarden.reports.page import Line, Span, many, names, wrap
+from lakewarden.reports.page import Line, Span, many, names, short, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from lakewarden.facts.gaps import Gap
 
 _LABEL = 13
 _ALL = 10_000
@@ -61,7 +63,7 @@ def _files(result: Result, most: int) -> str:
         return f"{read}, none skipped"
     told = []
     for kind, count in kinds.most_common():
-        paths = [clean(skipped.path) for skipped in result.skipped if skipped.kind == kind]
+        paths = [_path(skipped.path, most) for skipped in result.skipped if skipped.kind == kind]
         told.append(f"{count:,} {clean(kind)} ({names(paths, most if most > count else 1)})")
     return f"{read}; {len(result.skipped):,} skipped: {'; '.join(told)}"
 
@@ -104,8 +106,9 @@ def _unknown(result: Result, width: int, most: int) -> list[Line]:
     ranked = sorted(causes.values(), key=lambda cause: -cause[0])
     for count, gaps in ranked[:most]:
         first = gaps[0].gap
-        places = list(dict.fromkeys(clean(gap.gap.scope) for gap in gaps))
-        text = f"{count:,} {first.cause.value}: {clean(first.reason)}" if count else f"{first.cause.value}: {clean(first.reason)}"
+        places = list(dict.fromkeys(_path(gap.gap.scope, most) for gap in gaps))
+        reason = clean(_reason(first))
+        text = f"{count:,} {first.cause.value}: {reason}" if count else f"{first.cause.value}: {reason}"
         if any(place not in text for place in places):
             text += f" ({names(places, most if most > len(places) else 2)})"
         lines += wrap(text, width, (_pad("- "), _pad("  ")), limit=3)
@@ -124,10 +127,19 @@ def _causes(gaps: Iterable[GapOutcome]) -> dict[tuple[str, str, str], tuple[int,
     found: dict[tuple[str, str, str], tuple[int, list[GapOutcome]]] = {}
     for outcome in gaps:
         gap = outcome.gap
-        key = (gap.cause.value, re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"|\$\{[^}]*\}|\d+", "*", gap.reason), gap.remedy)
+        key = (gap.cause.value, re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"|\$\{[^}]*\}|\d+", "*", _reason(gap)), gap.remedy)
         count, members = found.get(key, (0, []))
         found[key] = (count + sum(outcome.affected.values()), [*members, outcome])
     return found
+
+
+def _path(path: str, most: int) -> str:
+    return clean(path) if most == _ALL else short(clean(path))
+
+
+def _reason(gap: Gap) -> str:
+    """Why, without the place: that is told beside it."""
+    return re.sub(rf"^{re.escape(gap.scope)}(?::\d+)*: ", "", gap.reason)
 
 
 def _tolerated(result: Result, width: int, most: int) -> list[Line]:

@@ -10,7 +10,7 @@ from lakewarden.reports.escape import clean
 from lakewarden.reports.groups import Group, grouped
 from lakewarden.reports.markdown import blocks, first_sentence
 from lakewarden.reports.outcome import verdict
-from lakewarden.reports.page import SEVERITY_STYLE, Line, Span, many, names, plain, show, wrap
+from lakewarden.reports.page import SEVERITY_STYLE, Line, Span, many, names, plain, short, show, wrap
 from lakewarden.reports.place import excerpt, where
 from lakewarden.reports.summary import summary
 
@@ -78,9 +78,9 @@ def _overview(groups: list[Group], count: int, options: Options, room: int) -> l
         options.width,
     )
     room = max(20, room - len(hint) - 2)
-    each = max(1, min(4, room // len(groups)))
     lines: list[Line] = []
     for number, group in enumerate(groups):
+        each = max(1, min(4, -((len(lines) - room) // (len(groups) - number))))
         told = [*_header(group, options), *_gist(group, each, options)]
         if len(lines) + len(told) > room - (number + 1 < len(groups)):
             lines.append(plain(f"and {len(groups) - number:,} more groups"))
@@ -96,7 +96,8 @@ def _gist(group: Group, each: int, options: Options) -> list[Line]:
         lines += wrap(clean(group.findings[0].message), options.width, "  ", limit=max(1, each - _HEADER - 1))
     if each > _HEADER + 1:
         first, *others = group.places
-        text = f"at {first}" + (f" and {many(len(others), 'more place')} in {many(group.files, 'file')}" if others else "")
+        tail = f" and {many(len(others), 'more place')} in {many(group.files, 'file')}" if others else ""
+        text = f"at {short(first, options.width - len('  at ') - len(tail))}{tail}"
         lines += wrap(text, options.width, "  ", limit=1, style="dim")
     return lines
 

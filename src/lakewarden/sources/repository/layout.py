@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.errors import SourceError
 from lakewarden.sources.yaml_nodes import Document, Map, Scalar, compose
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lakewarden.policy.model import Policy
     from lakewarden.sources.tree import Tree
 
@@ -146,12 +147,13 @@ def _claims(policy: Policy, folder: str) -> tuple[str, ...]:
     """The projects of the policy whose `bundles` hold the folder."""
     if not policy.projects:
         return ()
-    from lakewarden.policy.globs import any_path  # noqa: PLC0415 - only a policy with projects needs it
+    from lakewarden.policy.globs import any_path
 
     return tuple(
         project.name
         for project in policy.projects
-        if any_path(project.bundles, folder or ".") or (not folder and any(glob.strip("./") in ("", "**") for glob in project.bundles))
+        if any_path(project.bundles, folder or ".")
+        or (not folder and any(glob.strip("./") in ("", "**") for glob in project.bundles))
     )
 
 

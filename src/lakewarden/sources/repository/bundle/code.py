@@ -10,19 +10,22 @@ from lakewarden.errors import SourceError
 from lakewarden.sources.repository.bundle.places import place_of_code
 from lakewarden.sources.repository.bundle.reader import NONE, Reader
 from lakewarden.sources.repository.bundle.references import Kind, Problem
-from lakewarden.sources.yaml_nodes import Map, Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lakewarden.sources.yaml_nodes import Map, Node
+
 _ENDINGS = ("", ".py", ".ipynb", ".sql", ".scala", ".r", ".R")
 _NOTEBOOKS = frozenset(_ENDINGS[1:])
+_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 _ENTRY = r"""["']?{name}["']?\s*[:=]\s*["']([\w.]+):\w+"""
 
 
 class Code(NamedTuple):
     """The code of a task. `path` as declared, `file` the key of the file, `real` its path in the repository, `deployed`
-    its path below the bundle's folder."""
+    its path below the bundle's folder.
+    """
 
     path: str | None
     place: str | None
@@ -34,7 +37,9 @@ class Code(NamedTuple):
 NO_CODE = Code(NONE, NONE, NONE)
 
 
-def read_code(reader: Reader, node: Node | None, table: str, *, from_git: bool | None = False, around: Node | None = None) -> Code:
+def read_code(
+    reader: Reader, node: Node | None, table: str, *, from_git: bool | None = False, around: Node | None = None
+) -> Code:
     """The code at a path. `around` is the job or pipeline that names it, whose folder counts where a target overrides it."""
     path = reader.text(node, table, None)
     if path is None or node is None:
@@ -55,7 +60,9 @@ def read_code(reader: Reader, node: Node | None, table: str, *, from_git: bool |
         if place is None:
             reader.gap(table, Problem(Kind.DEPLOYMENT, f"{path} is in the folder of whoever deploys"), node.origin)
         return Code(path, place, NONE if place is not None else None)
-    real = next((found for folder in _folders(reader, node, around) if (found := _existing(reader, posixpath.join(folder, path)))), None)
+    real = next(
+        (found for folder in _folders(reader, node, around) if (found := _existing(reader, posixpath.join(folder, path)))), None
+    )
     if real is None:
         _tell_missing(reader, node, table, posixpath.normpath(posixpath.join(posixpath.dirname(node.path), path)))
         return Code(path, "deployed", None, None, _bare(path.removeprefix("./")))
@@ -66,11 +73,10 @@ def read_wheel(reader: Reader, block: Map, table: str, origin: Node) -> Code:
     """The code of a wheel that the bundle builds: the module of its entry point, as the project file names it."""
     name = reader.text(block.get("entry_point"), table, None)
     if name is not None:
-        for folder in dict.fromkeys((reader.bundle.folder, "")):
-            for project in ("pyproject.toml", "setup.py", "setup.cfg"):
-                real = _of_entry_point(reader, posixpath.join(folder, project), folder, name)
-                if real is not None:
-                    return Code(NONE, NONE, _key(reader, real), real)
+        for project in _project_files(reader):
+            real = _of_entry_point(reader, project, name)
+            if real is not None:
+                return Code(NONE, NONE, _key(reader, real), real)
         what = f"the module behind entry point {name} is not found in the repository"
         reader.gap(table, Problem(Kind.BROKEN, what, "name it under `scripts` of pyproject.toml"), origin.origin)
     return Code(NONE, NONE, None)
@@ -124,15 +130,26 @@ def _tell_missing(reader: Reader, node: Node, table: str, path: str) -> None:
         reader.gap(table, Problem(Kind.BROKEN, f"{path} is not in the repository", "add the file, or mend the path"), node.origin)
 
 
-def _of_entry_point(reader: Reader, project: str, folder: str, name: str) -> str | None:
+def _project_files(reader: Reader) -> list[str]:
+    """The files that describe Python projects: those of the bundle, those nearest to its folder first, then the root's."""
+    folder = f"{reader.bundle.folder}/" if reader.bundle.folder else ""
+    of_bundle = [
+        path
+        for path in reader.context.layout.documents.paths
+        if path.startswith(folder) and path.rpartition("/")[2] in _PROJECT_FILES
+    ]
+    root = [name for name in _PROJECT_FILES if folder and reader.context.tree.exists(name)]
+    return sorted(of_bundle, key=lambda path: (path.count("/"), path)) + root
+
+
+def _of_entry_point(reader: Reader, project: str, name: str) -> str | None:
     tree = reader.context.tree
-    if not tree.exists(project):
-        return None
+    folder = posixpath.dirname(project)
     try:
         text = tree.text(project)
     except SourceError:
         return None  # whoever reads code says so
-    found = re.search(_ENTRY.format(name=re.escape(name)), text)
+    found = re.search(_ENTRY.format(name=re.sub(r"[-_]", "[-_]", re.escape(name).replace("\\-", "-"))), text)
     if found is None:
         return None
     module = found[1].replace(".", "/")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from lakewarden.facts.model.tracking import Experiment
 from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.places import place_of_folder
-from lakewarden.sources.repository.bundle.reader import Reader
 
 if TYPE_CHECKING:
     from lakewarden.facts.origin import Origin
     from lakewarden.sources.repository.bundle.names import Names
+    from lakewarden.sources.repository.bundle.reader import Reader
 
 
 def read_experiments(reader: Reader, names: Names) -> None:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.errors import SourceError
 from lakewarden.facts.gaps import Cause
+from lakewarden.facts.origin import Origin
 from lakewarden.sources.repository.bundle.merge import merge_maps
+from lakewarden.sources.repository.bundle.tables import touched
 from lakewarden.sources.yaml_nodes import List, Map, Scalar, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lakewarden.facts.origin import Origin
     from lakewarden.sources.repository.layout import Bundle, Documents
     from lakewarden.sources.tree import Tree
 
@@ -27,13 +28,17 @@ _WILD = re.compile(r"[*?\[]")
 
 
 class Trouble(NamedTuple):
-    """A part of the configuration that could not be read. `value`: one value is lost, and no list is the shorter for it."""
+    """A part of the configuration that could not be read.
+
+    `value`: one value is lost, and no list is the shorter for it. `tables` are those whose lists are; None for all.
+    """
 
     cause: Cause
     reason: str
     remedy: str
     origin: Origin | None
     value: bool = False
+    tables: frozenset[str] | None = None
 
 
 class Note(NamedTuple):
@@ -65,13 +70,10 @@ def load(bundle: Bundle, tree: Tree, documents: Documents) -> Configuration:
     _tell_duplicates(bundle.path, documents, found)
     for further in bundle.further:
         reason = f"{further} stands beside {bundle.path}: a bundle has one root file"
-        found.troubles.append(Trouble(Cause.FAILED, reason, "remove one of the two", None))
+        found.troubles.append(Trouble(Cause.FAILED, reason, "remove one of the two", Origin(further), value=True))
     for path in _included(bundle, root, tree, documents.paths, found):
-        try:
-            part = _mapping(path, documents)
-        except SourceError as problem:
-            cause = Cause.UNRESOLVED if "template" in problem.reason else Cause(problem.cause)
-            found.troubles.append(Trouble(cause, problem.reason, problem.remedy, place_of(problem, path)))
+        part = _part(path, documents, found)
+        if part is None:
             continue
         _tell_duplicates(path, documents, found)
         if part.get("include") is not None:
@@ -81,12 +83,23 @@ def load(bundle: Bundle, tree: Tree, documents: Documents) -> Configuration:
     return found
 
 
+def _part(path: str, documents: Documents, found: Configuration) -> Map | None:
+    """What an included file says; None, and told, where it cannot be read."""
+    try:
+        return _mapping(path, documents)
+    except SourceError as problem:
+        found.troubles.append(Trouble(Cause(problem.cause), problem.reason, problem.remedy, place_of(problem, path)))
+        return None
+
+
 def _mapping(path: str, documents: Documents) -> Map:
     root = documents.load(path).root
     if root is None:
         return Map(path, 1, 1, 1)
     if not isinstance(root, Map):
-        raise SourceError("failed", f"{path}:{root.line}:{root.column}: a bundle file is a mapping, and this is none", "mend the file")
+        raise SourceError(
+            "failed", f"{path}:{root.line}:{root.column}: a bundle file is a mapping, and this is none", "mend the file"
+        )
     return root
 
 
@@ -96,7 +109,8 @@ def _tell_duplicates(path: str, documents: Documents, found: Configuration) -> N
         reason = f"{path}:{duplicate.line}:{duplicate.column}: key {duplicate.key} stands here for the second time (first: line {duplicate.lost.key_line})"
         origin = duplicate.lost.origin._replace(line=duplicate.line, column=duplicate.column, end_line=duplicate.line)
         single = isinstance(duplicate.lost, Scalar)
-        found.troubles.append(Trouble(Cause.FAILED, reason, "remove one of the two", origin, value=single))
+        tables = None if single else touched(duplicate.lost.keys_above)
+        found.troubles.append(Trouble(Cause.FAILED, reason, "remove one of the two", origin, single, tables))
 
 
 def _included(bundle: Bundle, root: Map, tree: Tree, paths: Sequence[str], found: Configuration) -> Iterator[str]:
@@ -133,7 +147,9 @@ def _matches(bundle: Bundle, entry: Scalar, tree: Tree, paths: Sequence[str], fo
         if not path.endswith(_CONFIGURATION) and path not in templates and wild:
             found.notes.append(Note(path, "include", f"{bundle.path}:{entry.line} includes it, and it is neither YAML nor JSON"))
     if not hits and not templates:
-        deeper = "**" in pattern and bool(_glob(pattern.replace("**/", "*/*/"), paths) or _glob(pattern.replace("**/", ""), paths))
+        deeper = "**" in pattern and bool(
+            _glob(pattern.replace("**/", "*/*/"), paths) or _glob(pattern.replace("**/", ""), paths)
+        )
         _tell_nothing(bundle, entry, pattern, found, wild=wild, deeper=deeper)
     return [path for path in hits if path.endswith(_CONFIGURATION)]
 

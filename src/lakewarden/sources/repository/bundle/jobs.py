@@ -10,13 +10,13 @@ from lakewarden.sources.repository.bundle.parameters import Parameter, job_param
 from lakewarden.sources.repository.bundle.reader import NONE, Reader
 from lakewarden.sources.repository.bundle.targets import read_run_as
 from lakewarden.sources.repository.bundle.tasks import context_of, read_tasks
-from lakewarden.sources.yaml_nodes import Map
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lakewarden.sources.repository.bundle.code import Code
     from lakewarden.sources.repository.bundle.names import Names
+    from lakewarden.sources.yaml_nodes import Map
 
 _REFS = (("git_branch", "branch"), ("git_tag", "tag"), ("git_commit", "commit"))
 _MODEL_PARAMETERS = frozenset({"model_name", "model_version"})
@@ -56,6 +56,7 @@ def read_jobs(reader: Reader, names: Names) -> None:
                 origin=job.origin,
             )
         )
+        names.parameters(parameters, "other")
         for parameter in {p.name: p for p in parameters}.values():
             reader.facts.add(
                 JobParameter(
@@ -67,7 +68,6 @@ def read_jobs(reader: Reader, names: Names) -> None:
                     origin=parameter.node.origin,
                 )
             )
-            names.parameter(parameter, "other")
 
 
 def run_as_of(reader: Reader, node: Map) -> tuple[str | None, str | None, str | None]:
@@ -101,7 +101,7 @@ def _is_deployment_job(reader: Reader, job: Map, parameters: Sequence[Parameter]
     trigger = reader.map(job.get("trigger"), "jobs")
     if trigger is not None and not is_null(trigger.get("model")):
         return True
-    return _MODEL_PARAMETERS <= {p.name for p in parameters}
+    return {p.name for p in parameters} >= _MODEL_PARAMETERS
 
 
 def _pause_status(reader: Reader, job: Map) -> str | None:
@@ -114,6 +114,8 @@ def _pause_status(reader: Reader, job: Map) -> str | None:
             return reader.text(block.get("pause_status"), "jobs")
         presets = reader.map(reader.config.get("presets"), "jobs")
         return reader.text(
-            presets.get("trigger_pause_status") if presets is not None else None, "jobs", "PAUSED" if reader.development else "UNPAUSED"
+            presets.get("trigger_pause_status") if presets is not None else None,
+            "jobs",
+            "PAUSED" if reader.development else "UNPAUSED",
         )
     return NONE

@@ -12,12 +12,13 @@ from lakewarden.facts.model.workloads import TaskLibrary
 from lakewarden.facts.origin import Origin
 from lakewarden.sources.repository.bundle.code import below_root
 from lakewarden.sources.repository.bundle.places import place_of_code
-from lakewarden.sources.repository.bundle.reader import Reader
 from lakewarden.sources.repository.bundle.references import Kind, Problem
 from lakewarden.sources.yaml_nodes import Map, Node, Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from lakewarden.sources.repository.bundle.reader import Reader
 
 _TABLE = "task_libraries"
 _REQUIREMENTS = re.compile(r"(?:-r|--requirement)(?:\s+|=)?(\S.*)")
@@ -29,14 +30,16 @@ _URL = re.compile(r"(?:[\w.-]+(?:\[[^\]]*\])?\s*@\s*)?(?:git\+)?(?:https?|ssh):/
 _MAX_FILES = 20
 
 
-class _Spec(NamedTuple):
+class Spec(NamedTuple):
+    """What one entry installs: its text, place, whether it is pinned, and where it lies."""
+
     text: str | None
     origin: Origin | None
     pinned: bool | None
     place: str | None
 
 
-def read_libraries(reader: Reader, task: str, specs: Iterable[_Spec]) -> None:
+def read_libraries(reader: Reader, task: str, specs: Iterable[Spec]) -> None:
     """Write what a task installs, one row for each library or line of requirements."""
     for at, spec in enumerate(specs):
         reader.facts.add(
@@ -47,7 +50,7 @@ def read_libraries(reader: Reader, task: str, specs: Iterable[_Spec]) -> None:
         )  # fmt: skip
 
 
-def of_libraries(reader: Reader, node: Node | None, task: str) -> Iterator[_Spec]:
+def of_libraries(reader: Reader, node: Node | None, task: str) -> Iterator[Spec]:
     """The entries of `libraries`: pypi, maven, cran, wheels, jars, eggs, requirements."""
     for item in reader.items(node, _TABLE, parent=task):
         if not isinstance(item, Map):
@@ -58,14 +61,14 @@ def of_libraries(reader: Reader, node: Node | None, task: str) -> Iterator[_Spec
                 if isinstance(name, Scalar):
                     text = reader.text(name, _TABLE)
                     pinned = None if text is None else _maven_pinned(text) if kind == "maven" else is_pinned(text)
-                    yield _Spec(text, name.origin, pinned, "index")
+                    yield Spec(text, name.origin, pinned, "index")
             elif kind in ("whl", "jar", "egg") and isinstance(inner, Scalar):
                 yield _of_path(reader, inner, reader.text(inner, _TABLE))
             elif kind == "requirements" and isinstance(inner, Scalar):
                 yield from _of_file(reader, inner, reader.text(inner, _TABLE), task)
 
 
-def of_dependencies(reader: Reader, node: Node | None, task: str) -> Iterator[_Spec]:
+def of_dependencies(reader: Reader, node: Node | None, task: str) -> Iterator[Spec]:
     """The entries of `dependencies`: requirement lines, paths of wheels, and `-r` with a file of them."""
     for item in reader.items(node, _TABLE, parent=task):
         if not isinstance(item, Scalar):
@@ -77,12 +80,12 @@ def of_dependencies(reader: Reader, node: Node | None, task: str) -> Iterator[_S
         elif text is not None and _is_path(text):
             yield _of_path(reader, item, text)
         elif text is None or not text.strip().startswith("-"):
-            yield _Spec(text, item.origin, None if text is None else is_pinned(text), "index")
+            yield Spec(text, item.origin, None if text is None else is_pinned(text), "index")
 
 
 def is_pinned(requirement: str) -> bool:
     """Does a requirement name exactly one build?"""
-    text = requirement.split(" #")[0].strip()
+    text = requirement.split(" #", maxsplit=1)[0].strip()
     if _URL.match(text):
         return _DIGEST.search(text) is not None or _WHEEL.search(text) is not None
     return _EXACT.search(text) is not None or _DIGEST.search(text) is not None
@@ -98,18 +101,18 @@ def _is_path(text: str) -> bool:
     return bare.startswith((".", "/", "~", "${", "dbfs:")) or bare.endswith((".whl", ".jar", ".tar.gz", ".zip"))
 
 
-def _of_path(reader: Reader, node: Node, text: str | None) -> _Spec:
+def _of_path(reader: Reader, node: Node, text: str | None) -> Spec:
     if text is None:
-        return _Spec(None, node.origin, None, None)
+        return Spec(None, node.origin, None, None)
     pinned = "*" not in text and (_WHEEL.search(text) is not None or _VERSIONED.search(text) is not None)
     absolute = text.startswith(("/", "~", "${")) or ":" in text.partition("/")[0]
     place = "deployed" if not absolute or below_root(reader, text) is not None else place_of_code(text)
     if place is None:
         reader.gap(_TABLE, Problem(Kind.DEPLOYMENT, f"{text} is in the folder of whoever deploys"), node.origin)
-    return _Spec(text, node.origin, pinned, place)
+    return Spec(text, node.origin, pinned, place)
 
 
-def _of_file(reader: Reader, node: Node, text: str | None, task: str) -> Iterator[_Spec]:
+def _of_file(reader: Reader, node: Node, text: str | None, task: str) -> Iterator[Spec]:
     """The lines of a file of requirements, and of those that it names."""
     if text is None:
         _tell(reader, node, task, "the file of requirements is not known")
@@ -118,7 +121,9 @@ def _of_file(reader: Reader, node: Node, text: str | None, task: str) -> Iterato
     if below is None and (text.startswith(("/", "~", "${")) or ":" in text.partition("/")[0]):
         _tell(reader, node, task, f"{text} is outside the repository")
         return
-    start = posixpath.join(reader.bundle.folder, below) if below is not None else posixpath.join(posixpath.dirname(node.path), text)
+    start = (
+        posixpath.join(reader.bundle.folder, below) if below is not None else posixpath.join(posixpath.dirname(node.path), text)
+    )
     if not reader.context.tree.exists(posixpath.normpath(start)):
         start = posixpath.join(reader.bundle.folder, text)
     todo = [posixpath.normpath(start)]
@@ -131,7 +136,15 @@ def _of_file(reader: Reader, node: Node, text: str | None, task: str) -> Iterato
         try:
             lines = reader.context.tree.text(path).splitlines()
         except SourceError as problem:
-            gap = Gap(Cause(problem.cause), _TABLE, problem.reason, problem.remedy, project=reader.project, parent=task, origin=node.origin)
+            gap = Gap(
+                Cause(problem.cause),
+                _TABLE,
+                problem.reason,
+                problem.remedy,
+                project=reader.project,
+                parent=task,
+                origin=node.origin,
+            )
             reader.facts.gap(gap)
             continue
         for number, line in _requirements(lines):
@@ -140,7 +153,7 @@ def _of_file(reader: Reader, node: Node, text: str | None, task: str) -> Iterato
                 todo.append(posixpath.normpath(posixpath.join(posixpath.dirname(path), file[1].strip())))
             elif not line.startswith("-"):
                 place = "deployed" if _is_path(line) else "index"
-                yield _Spec(line, Origin(path, number, 1, number), is_pinned(line), place)
+                yield Spec(line, Origin(path, number, 1, number), is_pinned(line), place)
 
 
 def _requirements(lines: list[str]) -> Iterator[tuple[int, str]]:

@@ -8,12 +8,12 @@ from lakewarden.facts.model.targets import ConfigReference, TargetCatalog
 from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.parameters import KEYS, Parameter
 from lakewarden.sources.repository.bundle.reader import NONE, Reader
-from lakewarden.sources.repository.bundle.references import Kind, Value, under_target
+from lakewarden.sources.repository.bundle.references import Kind, Resolver, Value, under_target
 from lakewarden.sources.repository.bundle.words import Name, classify, says_catalog, says_experiment, unknown, words_of
 from lakewarden.sources.yaml_nodes import List, Map, Node, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lakewarden.facts.origin import Origin
 
@@ -58,8 +58,13 @@ class Names:
         self._references: dict[str, ConfigReference] = {}
         self._catalogs: dict[str, _Catalog] = {}
 
-    def parameter(self, parameter: Parameter, role: str) -> None:
-        """Take in a parameter of a job, a task or a pipeline."""
+    def parameters(self, parameters: Sequence[Parameter], role: str) -> None:
+        """Take in the parameters of a job, a task or a pipeline."""
+        values = {parameter.name: parameter.value for parameter in parameters}
+        for parameter in parameters:
+            self._parameter(parameter, role, values)
+
+    def _parameter(self, parameter: Parameter, role: str, beside: Mapping[str, Value]) -> None:
         value, name = parameter.value, parameter.name
         if value.text is None:
             if value.problem is None or value.problem.kind not in (Kind.UNSET, Kind.BROKEN):
@@ -72,7 +77,8 @@ class Names:
             found = given
         if found.kind == "experiment":
             self.experiments.append(FoundExperiment(found.value, parameter.pointer, parameter.node.origin))
-        self._add(found, value, parameter.node, parameter.pointer)
+        schema = _schema_named_like(name, beside) if found.kind == "catalog" and found.schema is None else None
+        self._add(found, value, parameter.node, parameter.pointer, schema=schema)
 
     def of_resources(self) -> None:
         """Take in the fields of all resources."""
@@ -104,10 +110,11 @@ class Names:
             pointer = f"variables.{name}"
             if found.kind == "experiment":
                 self.experiments.append(FoundExperiment(found.value, pointer, place.origin))
-            if name in used:
-                self._catalog(found, self._schema_of_variable(name, found), place, pointer, prefer=True)
-            else:
-                self._add(found, value, place, pointer, schema=self._schema_of_variable(name, found), prefer=True)
+            schema = found.schema or _schema_named_like(name, _Values(resolver))
+            if name not in used:
+                self._add(found, value, place, pointer, schema=schema, prefer=True)
+            elif not self._set_here(found, place):
+                self._catalog(found, schema, place, pointer, prefer=True)
 
     def write(self) -> None:
         """Write what was found."""
@@ -138,11 +145,11 @@ class Names:
         elif kind == "catalogs":
             self._field("catalog", node.get("name"), kind, f"{pointer}.name", None)
         else:
-            for key, value, holder, at in self._leaves(node, pointer):
+            for key, leaf, holder, at in self._leaves(node, pointer):
                 if says_catalog(key):
-                    self._field(key, value, kind, at, self._schema_beside(key, holder, kind))
+                    self._field(key, leaf, kind, at, self._schema_beside(key, holder, kind))
                 elif words_of(key) & _NAMED or key == "output_schema_name":
-                    self._field(key, value, kind, at, None)
+                    self._field(key, leaf, kind, at, None)
 
     def _model(self, node: Map, pointer: str) -> None:
         """A registered model: its full name, and with it its catalog and schema."""
@@ -203,17 +210,12 @@ class Names:
         node = next((found for field in fields if not is_null(found := holder.get(field)) and field != key), None)
         return NONE if node is None else self.reader.text(node, "target_catalogs")
 
-    def _schema_of_variable(self, name: str, found: Name) -> str | None:
-        """The schema in the variable that is named like the catalog's: `uc_catalog`, `uc_schema`."""
-        if found.schema is not None:
-            return found.schema
-        resolver = self.reader.resolver
-        base = name.replace("catalogue", "schema").replace("catalog", "schema").replace("CATALOG", "SCHEMA")
-        for other in (base, base.removesuffix("_name"), f"{base}_name"):
-            if other != name and other in resolver.variables:
-                value = resolver.value_of(other)
-                return None if value.text is None else value.text.lower() or NONE
-        return NONE
+    def _set_here(self, found: Name, place: Node) -> bool:
+        """Is the catalog of a variable known by its uses? Then they are told at the place where the variable is set."""
+        known = [key for key, other in self._catalogs.items() if found.catalog is not None and other.catalog == found.catalog]
+        for key in known:
+            self._catalogs[key] = self._catalogs[key]._replace(origin=place.origin)
+        return bool(known)
 
     def _declaration(self, name: str) -> Node | None:
         """Where a variable without a value is declared."""
@@ -221,7 +223,9 @@ class Names:
         node = variables.get(name) if isinstance(variables, Map) else None
         return node if node is not None else variables
 
-    def _add(self, found: Name, value: Value, node: Node, pointer: str, *, schema: str | None = None, prefer: bool = False) -> None:
+    def _add(
+        self, found: Name, value: Value, node: Node, pointer: str, *, schema: str | None = None, prefer: bool = False
+    ) -> None:
         reader = self.reader
         self._references[pointer] = ConfigReference(
             key=f"{reader.key}/{pointer}",
@@ -248,6 +252,29 @@ class Names:
         origin = node.origin if known is None or prefer else known.origin
         is_write = found.is_write if known is None or _RANK[found.is_write] > _RANK[known.is_write] else known.is_write
         self._catalogs[key] = _Catalog(found.catalog, schema.lower() if schema is not None else None, is_write, origin)
+
+
+class _Values:
+    """The variables of a target, as a mapping of names to values."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._resolver.variables
+
+    def __getitem__(self, name: str) -> Value:
+        return self._resolver.value_of(name)
+
+
+def _schema_named_like(name: str, values: Mapping[str, Value] | _Values) -> str | None:
+    """The schema in the value that is named like the catalog's: `uc_catalog`, `uc_schema`; `none` without one."""
+    base = name.replace("catalogue", "schema").replace("catalog", "schema").replace("CATALOG", "SCHEMA")
+    for other in (base, base.removesuffix("_name"), f"{base}_name"):
+        if other != name and other in values:
+            text = values[other].text
+            return None if text is None else text.lower() or NONE
+    return NONE
 
 
 def _label(node: Map, number: int) -> str:

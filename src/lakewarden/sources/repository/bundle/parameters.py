@@ -6,15 +6,18 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.sources.repository.bundle.merge import is_null
-from lakewarden.sources.repository.bundle.reader import Reader
 from lakewarden.sources.repository.bundle.references import Kind, Problem, Value
+from lakewarden.sources.repository.bundle.words import words_of
 from lakewarden.sources.yaml_nodes import List, Map, Node, Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from lakewarden.sources.repository.bundle.reader import Reader
+
 _DYNAMIC = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _JOB = "job.parameters."
+_COMMIT = frozenset({"commit", "sha"})
 #: Keys of task blocks that hold parameters, as a map or as arguments of a command line.
 KEYS = ("base_parameters", "named_parameters", "parameters", "job_parameters", "notebook_params", "python_params", "sql_params")
 
@@ -30,11 +33,12 @@ class Parameter(NamedTuple):
 
     @property
     def holds_commit(self) -> bool | None:
-        """Does it carry the commit that is deployed? None where its value may yet be given."""
+        """Does it carry the commit that is deployed? None where its value may yet be given, or its name says so."""
         if self.value.commit:
             return True
         problem = self.value.problem
-        return None if problem is not None and problem.kind in (Kind.UNSET, Kind.BROKEN) else False
+        later = problem is not None and problem.kind in (Kind.UNSET, Kind.BROKEN)
+        return None if later or words_of(self.name) & _COMMIT else False
 
 
 def job_parameters(reader: Reader, job: Map, key: str, pointer: str) -> list[Parameter]:
@@ -65,7 +69,9 @@ def block_parameters(reader: Reader, block: Map, key: str, pointer: str, of_job:
             yield from _arguments(reader, whole, f"{pointer}.{field}", of_job)
 
 
-def map_parameters(reader: Reader, node: Map, scope: str, pointer: str, of_job: Mapping[str, Value] | None = None) -> Iterator[Parameter]:
+def map_parameters(
+    reader: Reader, node: Map, scope: str, pointer: str, of_job: Mapping[str, Value] | None = None
+) -> Iterator[Parameter]:
     """The entries of a map as parameters."""
     for name, value in node.items.items():
         text = Value("") if is_null(value) else _value(reader, value, "task_params", of_job or {})
@@ -110,7 +116,7 @@ def _value(reader: Reader, node: Node | None, table: str, of_job: Mapping[str, V
         known = of_job.get(reference.removeprefix(_JOB)) if reference.startswith(_JOB) else None
         if known is None or known.text is None:
             problem = known.problem if known is not None else Problem(Kind.RUN, f"{{{{{reference}}}}} is known when the job runs")
-            if node is not None and problem is not None:
+            if node is not None and problem is not None and problem.kind not in (Kind.RUN, Kind.COMMIT, Kind.DEPLOYMENT):
                 reader.gap(table, problem, node.origin)
             return Value(None, problem, varies=True, commit=known is not None and known.commit)
         commit, varies = commit or known.commit, varies or known.varies

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from lakewarden.facts.model.identity import Permission
 from lakewarden.sources.repository.bundle.jobs import run_as_of
 from lakewarden.sources.repository.bundle.principals import named, read_principal, remember, told_kind
-from lakewarden.sources.repository.bundle.reader import Reader
 from lakewarden.sources.yaml_nodes import List, Map, Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from lakewarden.sources.repository.bundle.reader import Reader
 
 #: Each kind of resource that has permissions, with what facts call it.
 _KINDS = {
@@ -34,11 +35,19 @@ def read_permissions(reader: Reader, principals: set[str]) -> None:
                 continue
             label = reader.named(resources, node.get("name"), "permissions", key)
             run_as = run_as_of(reader, node)[:2] if object_kind in ("job", "pipeline") else ("none", "none")
-            _permissions(reader, node.get("permissions"), object_kind, label, f"{reader.key}/{resources}.{key}", run_as, principals)
+            _permissions(
+                reader, node.get("permissions"), object_kind, label, f"{reader.key}/{resources}.{key}", run_as, principals
+            )
 
 
 def _permissions(
-    reader: Reader, node: Node | None, kind: str, label: str | None, key: str, run_as: tuple[str | None, str | None], principals: set[str]
+    reader: Reader,
+    node: Node | None,
+    kind: str,
+    label: str | None,
+    key: str,
+    run_as: tuple[str | None, str | None],
+    principals: set[str],
 ) -> None:
     if isinstance(node, Map):
         return  # a map called `permissions` at the top holds anchors for other places

@@ -99,8 +99,7 @@ def _libraries(reader: Reader, pipeline: Map, key: str, name: str, names: Names)
         write_parameters(reader, task, parameters)
         read_libraries(reader, task, of_dependencies(reader, dependencies, task))
         codes.append(code)
-    for parameter in parameters:
-        names.parameter(parameter, role)
+    names.parameters(parameters, role)
     return codes
 
 

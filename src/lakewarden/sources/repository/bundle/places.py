@@ -9,11 +9,12 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _CLOUD = re.compile(r"(?:s3a?|abfss?|wasbs?|gs|adl|https?)://", re.IGNORECASE)
 #: Hosts as templates and documentation write them: somebody has to put the true one in.
 _UNEDITED = re.compile(
-    r"[<>]|x{4}|//(?:company|my-?company|your[\w-]*|my-?workspace[\w-]*|workspace[-.]?url|example[\w-]*|placeholder[\w-]*|to-?do|change-?me)"
+    r"[<>]|x{4}|(?:replace|change)[-_]?me|//(?:company|my-?company|your[\w-]*|my-?workspace[\w-]*|workspace[-.]?url|example[\w-]*|placeholder[\w-]*|to-?do)"
     r"(?:\.|/|$)|\byour[-_.]|\.example\.(?:com|org|net)|//[^/]*\.\.\.",
     re.IGNORECASE,
 )
 _FILLED_LATER = re.compile(r"\$\(|#\{|\{\{|__[A-Z_]+__|\$[A-Z_]{2,}|%[A-Z_]{2,}%|(?:^|//)[A-Z0-9_]+_(?:HOST|URL)\b")
+_BLANK = re.compile(r"<[^<>]*>|\{\{|\$\(|#\{|x{8}-x{4}", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
@@ -22,10 +23,18 @@ def is_application_id(name: str) -> bool:
     return _UUID.fullmatch(name) is not None
 
 
-def place_of_folder(path: str) -> str:
-    """Whose a workspace folder is: `person`, `deployer`, `service_principal`, `everyone` or `other`."""
+def is_placeholder(name: str) -> bool:
+    """Is it what a template leaves for somebody to fill in?"""
+    return _BLANK.search(name) is not None
+
+
+def place_of_folder(path: str) -> str | None:
+    """Whose a workspace folder is: `person`, `deployer`, `service_principal`, `everyone` or `other`.
+
+    None where a placeholder stands for the name.
+    """
     bare = path.removeprefix("/Workspace") if path.startswith("/Workspace/") else path
-    if bare.startswith("~") or bare.startswith(_DEPLOYER):
+    if bare.startswith(("~", _DEPLOYER)):
         return "deployer"
     parts = [part for part in bare.split("/") if part]
     first = parts[0] if parts else ""
@@ -34,6 +43,8 @@ def place_of_folder(path: str) -> str:
     if first in ("Users", "Repos") and len(parts) > 1:
         if _DEPLOYER in parts[1]:
             return "deployer"
+        if is_placeholder(parts[1]):
+            return None
         if is_application_id(parts[1]):
             return "service_principal"
         return "person" if first == "Users" or "@" in parts[1] else "other"
@@ -50,7 +61,7 @@ def place_of_code(path: str) -> str | None:
     if _CLOUD.match(path):
         return "cloud"
     place = place_of_folder(path)
-    return {"deployer": None, "service_principal": "workspace", "other": "workspace"}.get(place, place)
+    return {"deployer": None, "service_principal": "workspace", "other": "workspace"}.get(str(place), place)
 
 
 def normal_host(host: str) -> str:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from lakewarden.facts.model.identity import PrincipalSummary
 from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.places import is_application_id
-from lakewarden.sources.yaml_nodes import Map, Node
 
 if TYPE_CHECKING:
     from lakewarden.facts.origin import Origin
     from lakewarden.sources.repository.bundle.reader import Reader
+    from lakewarden.sources.yaml_nodes import Map, Node
 
 _FIELDS = (("service_principal_name", "service_principal"), ("user_name", "user"), ("group_name", "group"))
 _EVERYONE = frozenset({"users", "account users", "all account users", "all workspace users", "all users"})

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 NONE = "none"
 _KEEP_NAMES = frozenset({"catalogs", "schemas", "volumes", "registered_models", "models"})
+#: What a task is launched with may be known only then: that is no gap.
+_LAUNCH = frozenset({"task_params", "job_params"})
+_LATER = frozenset({Kind.COMMIT, Kind.DEPLOYMENT, Kind.RUN})
 _TRUE = frozenset({"true", "yes", "on", "y"})
 _FALSE = frozenset({"false", "no", "off", "n"})
 
@@ -53,7 +56,14 @@ class Reader:
             self.told.add(at)
             where = f"{origin.path}:{origin.line}: " if origin is not None and origin.path is not None else ""
             gap = Gap(
-                Cause.UNRESOLVED, table, where + problem.reason, problem.remedy, project=self.project, parent=parent, origin=origin, value=value
+                Cause.UNRESOLVED,
+                table,
+                where + problem.reason,
+                problem.remedy,
+                project=self.project,
+                parent=parent,
+                origin=origin,
+                value=value,
             )
             self.facts.gap(gap)
 
@@ -67,7 +77,7 @@ class Reader:
         if "${" not in node.text:
             return Value(node.text)
         value = self.resolver.text(node.text)
-        if value.problem is not None:
+        if value.problem is not None and not (value.problem.kind in _LATER and table in _LAUNCH):
             self.gap(table, value.problem, node.origin)
         return value
 

@@ -156,7 +156,11 @@ class Resolver:
                 replacement = found.text
             text = text[: match.start()] + replacement + text[match.end() :]
             if len(text) > MAX_LENGTH:
-                return Value(None, Problem(Kind.BROKEN, f"it grows beyond {MAX_LENGTH:,} characters when its references are replaced"), varies)
+                return Value(
+                    None,
+                    Problem(Kind.BROKEN, f"it grows beyond {MAX_LENGTH:,} characters when its references are replaced"),
+                    varies,
+                )
         return Value(None if problem is not None else text, problem, varies, commit)
 
     def _refer(self, reference: str) -> Found:
@@ -226,14 +230,18 @@ class Resolver:
                 return Value(None, problem, varies=True)
             node = _descend(node, f"x{rest[len(name) :]}")
         if node is None:
-            return Value(None, Problem(Kind.BROKEN, f"${{{reference}}} refers to nothing in variable {name}", "check the reference"))
+            return Value(
+                None, Problem(Kind.BROKEN, f"${{{reference}}} refers to nothing in variable {name}", "check the reference")
+            )
         return self._of_node(node, varies=variable.varies)
 
     def _bundle(self, reference: str, rest: str) -> Found:
         if rest in ("target", "environment"):
             return Value(self.target, varies=True)
         if rest == "git.commit":
-            return Value(None, Problem(Kind.COMMIT, "${bundle.git.commit} is known when the bundle is deployed"), varies=True, commit=True)
+            return Value(
+                None, Problem(Kind.COMMIT, "${bundle.git.commit} is known when the bundle is deployed"), varies=True, commit=True
+            )
         node = _descend(self.config, reference)
         if rest == "git.branch":
             node = _descend(self.config, "x.git.branch") or node
@@ -252,7 +260,11 @@ class Resolver:
         default = _WORKSPACE_DEFAULTS.get(rest)
         if default is not None:
             return self._expand(default)
-        return Value(None, Problem(Kind.DEPLOYMENT, f"${{{reference}}} comes from the profile or the environment of whoever deploys"), varies=True)
+        return Value(
+            None,
+            Problem(Kind.DEPLOYMENT, f"${{{reference}}} comes from the profile or the environment of whoever deploys"),
+            varies=True,
+        )
 
     def _resource(self, reference: str, rest: str) -> Found:
         kind, _, tail = rest.partition(".")
@@ -261,7 +273,9 @@ class Resolver:
         group, _ = self.node(resources.get(kind) if isinstance(resources, Map) else None)
         resource, _ = self.node(group.get(name) if isinstance(group, Map) else None)
         if not isinstance(resource, Map):
-            return Value(None, Problem(Kind.BROKEN, f"${{{reference}}} refers to no resource of the bundle", "check the reference"))
+            return Value(
+                None, Problem(Kind.BROKEN, f"${{{reference}}} refers to no resource of the bundle", "check the reference")
+            )
         if attribute == "id" and kind in _FULL_NAMES:
             parts = [self._of_node(part) if (part := resource.get(key)) is not None else Value(None) for key in _FULL_NAMES[kind]]
             texts = [part.text for part in parts if isinstance(part, Value) and part.text is not None]
@@ -316,7 +330,11 @@ def _variables(declared: Node | None, assigned: Node | None) -> dict[str, Variab
     for name, node in assigned.items.items() if isinstance(assigned, Map) else ():
         if is_null(node):
             found.setdefault(name, Variable(None))
-        elif isinstance(node, Map) and node.items.keys() <= _DECLARATION and not node.items.keys().isdisjoint({"default", "lookup"}):
+        elif (
+            isinstance(node, Map)
+            and node.items.keys() <= _DECLARATION
+            and not node.items.keys().isdisjoint({"default", "lookup"})
+        ):
             found[name] = _declaration(node, varies=True)
         else:
             found[name] = Variable(node, varies=True)

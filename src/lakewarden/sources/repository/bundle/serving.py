@@ -46,7 +46,13 @@ def read_served_entities(reader: Reader) -> None:
         routes = reader.items(traffic.get("routes"), "served_entities") if traffic is not None else []
         challenger = _is_challenger(reader, endpoint)
         for at, entity in enumerate(entities):
-            _entity(reader, f"{reader.key}/model_serving_endpoints.{name}/{at}", entity, _sole(reader, entity, entities, routes), challenger)
+            _entity(
+                reader,
+                f"{reader.key}/model_serving_endpoints.{name}/{at}",
+                entity,
+                _sole(reader, entity, entities, routes),
+                challenger,
+            )
 
 
 def _entity(reader: Reader, key: str, entity: Map, sole: bool | None, challenger: bool) -> None:

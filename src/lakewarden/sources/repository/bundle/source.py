@@ -19,6 +19,7 @@ from lakewarden.sources.repository.bundle.pipelines import read_pipelines
 from lakewarden.sources.repository.bundle.reader import Reader
 from lakewarden.sources.repository.bundle.references import Resolver
 from lakewarden.sources.repository.bundle.serving import read_models, read_served_entities
+from lakewarden.sources.repository.bundle.tables import FILLS, LISTS, OBJECTS
 from lakewarden.sources.repository.bundle.targets import read_target
 from lakewarden.sources.repository.bundle.unity_catalog import read_unity_catalog
 from lakewarden.sources.yaml_nodes import Map, Node, Scalar, place_of
@@ -29,18 +30,6 @@ if TYPE_CHECKING:
     from lakewarden.facts.collect import Facts
     from lakewarden.sources.repository.layout import Bundle
     from lakewarden.sources.source import Context
-
-#: What targets say of themselves; the rest is said by resources, or by names in them.
-_OF_TARGETS = frozenset({"targets", "target_paths"})
-#: Objects and names that code in Python can add without touching what YAML declares.
-_OBJECTS = frozenset(
-    {
-        "jobs", "experiments", "models", "served_entities", "catalogs", "schemas", "securables", "permissions",
-        "target_catalogs", "config_refs",
-    }
-)  # fmt: skip
-_LISTS = frozenset({"job_params", "tasks", "task_params", "task_libraries", "task_upstream", "grants", "effective_grants"})
-FILLS = _OF_TARGETS | _OBJECTS | _LISTS | {"principal_summary"}
 
 #: The one target of a bundle that declares none.
 _IMPLIED = "default"
@@ -64,11 +53,11 @@ class BundleSource:
             lost: set[str] = set()
             read: list[tuple[Bundle, Configuration]] = []
             for bundle in of_project:
-                try:
-                    read.append((bundle, load(bundle, context.tree, context.layout.documents)))
-                except SourceError as problem:
-                    trouble = Trouble(Cause(problem.cause), problem.reason, problem.remedy, place_of(problem, bundle.path))
-                    lost |= _tell(facts, project, trouble, FILLS)
+                found = _load(context, bundle)
+                if isinstance(found, Configuration):
+                    read.append((bundle, found))
+                else:
+                    lost |= _tell(facts, project, found, FILLS)
             keys = _target_keys(read)
             for bundle, configuration in read:
                 lost |= _tell_all(facts, bundle, configuration)
@@ -78,6 +67,14 @@ class BundleSource:
                     _read(reader, origin, principals, is_default=_is_default(reader, configuration.root, node))
             with facts.listing(*sorted(FILLS - lost), project=project):
                 pass
+
+
+def _load(context: Context, bundle: Bundle) -> Configuration | Trouble:
+    """The configuration of a bundle, or why its root file cannot be read."""
+    try:
+        return load(bundle, context.tree, context.layout.documents)
+    except SourceError as problem:
+        return Trouble(Cause(problem.cause), problem.reason, problem.remedy, place_of(problem, bundle.path))
 
 
 def _read(reader: Reader, origin: Origin, principals: set[str], *, is_default: bool | None) -> None:
@@ -141,7 +138,7 @@ def _tell_all(facts: Facts, bundle: Bundle, configuration: Configuration) -> set
     lost: set[str] = set()
     facts.skipped.extend(Skipped(*note) for note in configuration.notes)
     for trouble in configuration.troubles:
-        lost |= _tell(facts, bundle.project, trouble, FILLS)
+        lost |= _tell(facts, bundle.project, trouble, FILLS if trouble.tables is None else trouble.tables)
     if bundle.claims:
         reason = f"{bundle.path} belongs to several projects of the policy: {', '.join(bundle.claims)}"
         trouble = Trouble(Cause.UNCLAIMED, reason, "let the `bundles` of one project match it", Origin(bundle.path), value=True)
@@ -169,10 +166,10 @@ def _in_python(root: Map) -> Iterator[tuple[Node, frozenset[str], str]]:
     for node in (root.get("python"), inner.get("python") if inner else None):
         if isinstance(node, Map):
             if not is_null(node.get("mutators")):
-                yield node, _OBJECTS | _LISTS, "mutators in Python may change every resource"
+                yield node, OBJECTS | LISTS, "mutators in Python may change every resource"
             elif not is_null(node.get("resources")):
-                yield node, _OBJECTS, "resources are declared in Python"
+                yield node, OBJECTS, "resources are declared in Python"
     pydabs = inner.get("pydabs") if inner else None
     enabled = pydabs.get("enabled") if isinstance(pydabs, Map) else None
     if isinstance(pydabs, Map) and not (isinstance(enabled, Scalar) and enabled.value is False):
-        yield pydabs, _OBJECTS | _LISTS, "resources are declared in Python"
+        yield pydabs, OBJECTS | LISTS, "resources are declared in Python"

@@ -10,6 +10,7 @@ from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.places import host_problem, normal_host, place_of_folder
 from lakewarden.sources.repository.bundle.principals import read_principal
 from lakewarden.sources.repository.bundle.reader import NONE, Reader
+from lakewarden.sources.repository.bundle.references import Kind, Problem
 from lakewarden.sources.yaml_nodes import Map, Node, Scalar
 
 if TYPE_CHECKING:
@@ -28,7 +29,13 @@ def read_target(reader: Reader, origin: Origin, *, is_default: bool | None) -> N
     reader.host = _host(reader, _of(workspace, "host"))
     reader.run_as = read_run_as(reader, config.get("run_as"), "targets") or ("deployer", NONE)
     prefix = reader.text(_of(presets, "name_prefix"), "targets")
-    reader.name_prefix = "[dev ${workspace.current_user.short_name}] " if prefix == NONE and reader.development else "" if prefix == NONE else prefix
+    reader.name_prefix = (
+        "[dev ${workspace.current_user.short_name}] "
+        if prefix == NONE and reader.development
+        else ""
+        if prefix == NONE
+        else prefix
+    )
     experimental = reader.map(config.get("experimental"), "targets")
     reader.facts.add(
         Target(
@@ -71,18 +78,31 @@ def read_run_as(reader: Reader, node: Node | None, table: str) -> tuple[str | No
 
 def _path(reader: Reader, name: str, node: Node | None, origin: Origin) -> None:
     """A path that the target sets. The root is told even where it is not set: it is then in the folder of who deploys,
-    and the other paths are below it."""
+    and the other paths are below it.
+    """
+    path: str | None
+    place: str | None
     if is_null(node):
         if name != "root_path":
             return
         path, place = NONE, "deployer"
     else:
         found = reader.text(node, "target_paths", None)
-        path, place = found, None if found is None else place_of_folder(found)  # type: ignore[assignment]
+        path, place = found, None if found is None else place_of_folder(found)
         origin = node.origin if node is not None else origin
+        if found is not None and place is None:
+            reader.gap(
+                "target_paths", Problem(Kind.UNSET, f"{found} holds a placeholder", "write the name of the folder"), origin
+            )
     reader.facts.add(
         TargetPath(
-            key=f"{reader.key}/{name}", project=reader.project, target=reader.key, name=name, path=path, path_place=place, origin=origin
+            key=f"{reader.key}/{name}",
+            project=reader.project,
+            target=reader.key,
+            name=name,
+            path=path,
+            path_place=place,
+            origin=origin,
         )
     )
 

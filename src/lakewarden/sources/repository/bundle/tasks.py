@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.facts.model.workloads import Task, TaskParameter, TaskUpstream
 from lakewarden.sources.repository.bundle.code import NO_CODE, Code, read_code, read_wheel
-from lakewarden.sources.repository.bundle.libraries import of_dependencies, of_libraries, read_libraries
+from lakewarden.sources.repository.bundle.libraries import Spec, of_dependencies, of_libraries, read_libraries
 from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.parameters import Parameter, block_parameters, map_parameters
-from lakewarden.sources.repository.bundle.reader import Reader
 from lakewarden.sources.repository.bundle.references import Kind, Problem, Value
 from lakewarden.sources.repository.bundle.roles import role_of_task
 from lakewarden.sources.repository.bundle.upstream import Edges, closure
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lakewarden.sources.repository.bundle.names import Names
+    from lakewarden.sources.repository.bundle.reader import Reader
 
 _LISTS = ("task_params", "task_libraries", "task_upstream")
 #: Each block that says what a task is, with its kind and the key of the path of its code.
@@ -58,7 +58,7 @@ class _Read(NamedTuple):
 
 def context_of(reader: Reader, key: str, job: Map, pointer: str, parameters: list[Parameter], *, git: bool) -> JobContext:
     """What the tasks of a job share: clusters, environments, environment variables."""
-    shared = [
+    shared: list[dict[str, Node]] = [
         {
             name.text: item
             for item in reader.items(job.get(field), "task_params", "task_libraries", parent=None, key=by)
@@ -102,7 +102,7 @@ def read_tasks(reader: Reader, job: JobContext, names: Names) -> list[Code]:
 def _task(reader: Reader, job: JobContext, node: Map, name: str, names: Names, read: dict[str, _Read], pointer: str) -> Code:
     """Write one task with its parameters and libraries."""
     key = f"{job.key}/{name}"
-    kind, block, code = _work(reader, job, node)
+    kind, field, block, code = _work(reader, job, node)
     known = reader.context.roles.get(code.real, ()) if code.real is not None else ()
     role = role_of_task(known, name, code.path)
     reader.facts.add(
@@ -126,12 +126,10 @@ def _task(reader: Reader, job: JobContext, node: Map, name: str, names: Names, r
     parameters = list(job.parameters)
     if block is not None:
         given: dict[str, Value] = {p.name: p.value for p in job.parameters}
-        parameters += block_parameters(reader, block, key, f"{pointer}.{block.key}", given)
+        parameters += block_parameters(reader, block, key, f"{pointer}.{field}", given)
     parameters += _settings(reader, job, node, pointer)
     write_parameters(reader, key, parameters)
-    for parameter in parameters:
-        if parameter.scope == "task":
-            names.parameter(parameter, role)
+    names.parameters([parameter for parameter in parameters if parameter.scope == "task"], role)
     read_libraries(reader, key, [*of_libraries(reader, node.get("libraries"), key), *_environment(reader, job, node, key)])
     read[name] = _Read(key, role, node, parameters)
     return code
@@ -153,16 +151,16 @@ def write_parameters(reader: Reader, task: str, parameters: list[Parameter]) -> 
         )
 
 
-def _work(reader: Reader, job: JobContext, node: Map) -> tuple[str, Map | None, Code]:
-    """What a task does: its kind, the block that says so, its code."""
+def _work(reader: Reader, job: JobContext, node: Map) -> tuple[str, str, Map | None, Code]:
+    """What a task does: its kind, the field that says so with its block, its code."""
     for field, (kind, path_key) in _KINDS.items():
         block = reader.map(node.get(field), "tasks", parent=job.key)
         if block is None:
             continue
         if kind == "python_wheel":
-            return kind, block, read_wheel(reader, block, "tasks", node)
+            return kind, field, block, read_wheel(reader, block, "tasks", node)
         if path_key is None:
-            return kind, block, NO_CODE
+            return kind, field, block, NO_CODE
         path = block.get(path_key)
         source = block
         if kind == "sql":
@@ -170,11 +168,11 @@ def _work(reader: Reader, job: JobContext, node: Map) -> tuple[str, Map | None, 
             path = file.get("path") if file is not None else None
             source = file if file is not None else block
         if path is None or is_null(path):
-            return kind, block, NO_CODE
+            return kind, field, block, NO_CODE
         from_git = _from_git(reader, job, source)
-        return kind, block, read_code(reader, path, "tasks", from_git=from_git, around=job.node)
-    other = next((value for field, value in node.items.items() if field.endswith("_task")), None)
-    return "other", other if isinstance(other, Map) else None, NO_CODE
+        return kind, field, block, read_code(reader, path, "tasks", from_git=from_git, around=job.node)
+    field, other = next(((field, value) for field, value in node.items.items() if field.endswith("_task")), ("", None))
+    return "other", field, other if isinstance(other, Map) else None, NO_CODE
 
 
 def _from_git(reader: Reader, job: JobContext, block: Map) -> bool | None:
@@ -206,7 +204,7 @@ def _settings(reader: Reader, job: JobContext, node: Map, pointer: str) -> Itera
                 yield from map_parameters(reader, variables, "env", f"{job.pointer}.{field}.{inner}")
 
 
-def _environment(reader: Reader, job: JobContext, node: Map, task: str) -> Iterator[object]:
+def _environment(reader: Reader, job: JobContext, node: Map, task: str) -> Iterator[Spec]:
     """What the environment of a task installs."""
     named = node.get("environment_key")
     if not isinstance(named, Scalar):
@@ -235,7 +233,7 @@ def _inner(reader: Reader, node: Map, job: JobContext) -> Map | None:
 
 def _depends(reader: Reader, node: Map, job: JobContext, name: str) -> Iterator[str]:
     for item in reader.items(node.get("depends_on"), "task_upstream", parent=f"{job.key}/{name}"):
-        key = item.get("task_key") if isinstance(item, Map) else None
+        key = item.get("task_key") if isinstance(item, Map) else item
         text = reader.text(key, "task_upstream", None) if key is not None else None
         if text is not None:
             yield text

@@ -76,7 +76,14 @@ def _object(reader: Reader, key: str, kind: str, parts: list[str | None], node: 
     catalog = _catalog(kind, parts)
     facts.add(
         Securable(
-            key=key, project=project, kind=kind, catalog=catalog, target=target, owner="deployer", owner_kind="deployer", origin=origin
+            key=key,
+            project=project,
+            kind=kind,
+            catalog=catalog,
+            target=target,
+            owner="deployer",
+            owner_kind="deployer",
+            origin=origin,
         )
     )
     if kind == "catalog":
@@ -90,7 +97,9 @@ def _object(reader: Reader, key: str, kind: str, parts: list[str | None], node: 
         facts.add(Schema(key=key, project=project, catalog=catalog, target=target, origin=origin))
     elif kind == "model":
         whole = None if None in parts else ".".join(str(part) for part in parts)
-        facts.add(Model(key=key, project=project, name=whole, catalog=catalog, target=target, registry="unity_catalog", origin=origin))
+        facts.add(
+            Model(key=key, project=project, name=whole, catalog=catalog, target=target, registry="unity_catalog", origin=origin)
+        )
 
 
 def _grants(reader: Reader, key: str, node: Map, catalog: str | None, principals: set[str]) -> list[_Privilege]:

@@ -14,11 +14,27 @@ _ONE = re.compile(_PART)
 _MODEL_URI = re.compile(rf"models:/{_PART}\.{_PART}\.{_PART}(?:[@/].*)?")
 _HOST = re.compile(r"https://[\w.-]*databricks[\w.-]*(?:[/?].*)?", re.IGNORECASE)
 #: Endings of files and of the names of hosts and packages, which have dots too.
-_NO_TABLE = re.compile(r"\.(?:py|sql|ipynb|json|ya?ml|csv|txt|md|parquet|whl|jar|zip|gz|com|net|org|io|conf|ini|toml|r|scala)$", re.IGNORECASE)
+_NO_TABLE = re.compile(
+    r"\.(?:py|sql|ipynb|json|ya?ml|csv|txt|md|parquet|whl|jar|zip|gz|com|net|org|io|conf|ini|toml|r|scala)$", re.IGNORECASE
+)
 
 _READ = frozenset({"read", "source", "src", "input", "reference", "ref", "lookup", "from", "baseline", "champion", "upstream"})
 _WRITE = frozenset(
-    {"write", "output", "out", "target", "sink", "dest", "destination", "result", "results", "prediction", "predictions", "save", "to"}
+    {
+        "write",
+        "output",
+        "out",
+        "target",
+        "sink",
+        "dest",
+        "destination",
+        "result",
+        "results",
+        "prediction",
+        "predictions",
+        "save",
+        "to",
+    }
 )
 _PLATFORM = frozenset({"samples", "system"})
 #: Parameters whose value names the stage itself.
@@ -50,7 +66,15 @@ def words_of(name: str) -> frozenset[str]:
 def says_catalog(name: str) -> bool:
     """Does the name say that its value is a catalog?"""
     words = words_of(name)
-    return bool(words & {"catalog", "catalogue"}) and not words & {"type", "id", "comment", "description", "table", "model", "path"}
+    return bool(words & {"catalog", "catalogue"}) and not words & {
+        "type",
+        "id",
+        "comment",
+        "description",
+        "table",
+        "model",
+        "path",
+    }
 
 
 def says_experiment(name: str) -> bool:

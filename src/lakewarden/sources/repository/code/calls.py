@@ -50,6 +50,7 @@ _URI_FROM = {
     "parameter": "parameter",
 }
 _MODEL_FROM = {"search": "search", "run": "run", "logged": "run", "parameter": "parameter"}
+_OF_REGISTRY = frozenset({"mlflow.set_registry_uri", MLFLOW_CLIENT})
 _LOGGERS = frozenset({"mlflow.log_model", f"{FEATURE_CLIENT}.log_model"})
 _COMMIT = "mlflow.source.git.commit"
 #: A flavor's `log_model` takes the signature by position only far behind.
@@ -91,7 +92,9 @@ def _columns(api: str, about: Api, site: Site, unclear: list[str]) -> dict[str, 
     """The columns that the table of APIs tells how to read."""
     columns: dict[str, Any] = {}
     if about.argument is not None:
-        columns["argument"] = _argument(site.get(about.argument), unclear, "its value" if about.model is None else "a name")
+        registry = _registry(site.get(about.argument)) if api in _OF_REGISTRY else None
+        what = "its value" if about.model is None else "a name"
+        columns["argument"] = registry or _argument(site.get(about.argument), unclear, what)
     if about.path:
         columns["path_place"] = _path(site.get(about.argument), about.path, unclear)
         if about.path == "file":
@@ -164,6 +167,12 @@ def lookup(state: State, site: Site) -> None:
     if not state.silent:
         state.signs.add("lookup")
         state.lookups.append(Lookup(table.known, when, state.span(site.node)))
+
+
+def _registry(value: Value) -> str | None:
+    """The registry that a URI chooses, without the profile or the workspace: `databricks://prod` is `databricks`."""
+    name, found, _ = (value.text or "").partition("://")
+    return name if found and name in ("databricks", "databricks-uc") else None
 
 
 def _argument(value: Value, unclear: list[str], what: str) -> str | None:

@@ -24,7 +24,7 @@ class Cell(NamedTuple):
     language: str
     source: str
     line: int | None = 1
-    index: int | None = None
+    number: int | None = None
     column: int = 0
 
 
@@ -106,10 +106,10 @@ def blank_magics(source: str) -> tuple[str, list[tuple[int, str]]]:
             found.append((number, line.strip()))
             indent = line[: len(line) - len(line.lstrip())]
             lines[number] = f"{indent}pass" if indent else ""
-            follow = number
-            while lines[follow].endswith("\\") and follow + 1 < len(lines):
+            follow, last = number, line
+            while last.endswith("\\") and follow + 1 < len(lines):
                 follow += 1
-                lines[follow] = ""
+                last, lines[follow] = lines[follow], ""
     return "\n".join(lines), found
 
 

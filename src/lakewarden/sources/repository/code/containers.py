@@ -17,11 +17,13 @@ _MAX_ITEMS = 100
 
 
 def sequence(state: State, node: Any) -> Value:
+    """A list, a tuple or a set."""
     values = tuple(state.evaluate(item) for item in node.elts)
     return Value(type="list", data=values) if len(values) <= _MAX_ITEMS else UNKNOWN
 
 
 def mapping(state: State, node: Any) -> Value:
+    """A dictionary."""
     found: dict[object, Value] = {}
     whole = len(node.keys) <= _MAX_ITEMS
     for key_node, value_node in zip(node.keys, node.values, strict=True):
@@ -42,6 +44,7 @@ def mapping(state: State, node: Any) -> Value:
 
 
 def comprehension(state: State, node: Any) -> Value:
+    """A comprehension or a generator."""
     outer = state.scope
     state.scope = inner = Scope(outer.name, outer)
     inner.now.update(outer.now)
@@ -64,7 +67,8 @@ def comprehension(state: State, node: Any) -> Value:
     return Value(source=carried.source, data=carried.data if carried.source == "versions" else None)
 
 
-def lambda(state: State, node: Any) -> Value:
+def function(state: State, node: Any) -> Value:
+    """A lambda."""
     outer = state.scope
     state.scope = inner = Scope(outer.name, outer)
     inner.now.update(outer.now)
@@ -79,6 +83,7 @@ def lambda(state: State, node: Any) -> Value:
 
 
 def walrus(state: State, node: Any) -> Value:
+    """An assignment inside an expression."""
     value = state.evaluate(node.value)
     bind(state, node.target, value)
     return value

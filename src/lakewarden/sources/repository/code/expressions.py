@@ -5,22 +5,20 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from lakewarden.sources.repository.code import methods
+from lakewarden.sources.repository.code import containers, folding, methods
 from lakewarden.sources.repository.code.access import FRAME, READER, WRITER
 from lakewarden.sources.repository.code.apis import FREE_NAMES, PREDEFINED, WORKSPACE_CLIENT, canonical_class
 from lakewarden.sources.repository.code.calls import mark_newest, plain
-from lakewarden.sources.repository.code.literals import note_named, note_text
+from lakewarden.sources.repository.code.folding import folded, spelled
+from lakewarden.sources.repository.code.literals import note_named
 from lakewarden.sources.repository.code.site import Site
-from lakewarden.sources.repository.code.state import Function, Scope
 from lakewarden.sources.repository.code.values import (
     NONE,
     UNKNOWN,
     Value,
-    concat,
     const,
     merge,
     parameter,
-    text,
 )
 
 if TYPE_CHECKING:
@@ -28,39 +26,12 @@ if TYPE_CHECKING:
 
     from lakewarden.sources.repository.code.state import State
 
-_BUILTINS = frozenset(
-    {
-        "open",
-        "max",
-        "min",
-        "sorted",
-        "int",
-        "str",
-        "list",
-        "tuple",
-        "print",
-        "next",
-        "reversed",
-        "display",
-        "displayHTML",
-        "sql",
-        "getArgument",
-    }
-)
+_BUILTINS = frozenset({
+    "open", "max", "min", "sorted", "int", "str", "list", "tuple", "print", "next", "reversed", "display", "displayHTML", "sql",
+    "getArgument",
+})  # fmt: skip
 _USER_NAMES = frozenset({"userName", "user_name", "current_user"})
 _ORDERING = (ast.Gt, ast.GtE, ast.Lt, ast.LtE)
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 def _name(state: State, node: Any) -> Value:
@@ -73,27 +44,6 @@ def _name(state: State, node: Any) -> Value:
     if name in FREE_NAMES:
         return Value(ref=FREE_NAMES[name])
     return Value(ref=f"builtins.{name}") if name in _BUILTINS else UNKNOWN
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 def _attribute(state: State, node: Any) -> Value:
@@ -203,7 +153,7 @@ def _subscript(state: State, node: Any) -> Value:
             found = base.data.get(key)
         except TypeError:
             return UNKNOWN
-        return UNKNOWN if found is None else found  # type: ignore[no-any-return]
+        return UNKNOWN if found is None else found
     if base.ref in ("os.environ", "sys.argv"):
         return parameter(index.known or "")
     if base.source == "versions":
@@ -241,30 +191,6 @@ def _comparison(state: State, node: Any) -> Value:
     return UNKNOWN
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 def _negated(state: State, node: Any) -> Value:
     value = state.evaluate(node.operand)
     if type(node.op) is ast.USub and value.type == "const" and isinstance(value.data, (int, float)):
@@ -296,7 +222,7 @@ EXPRESSIONS: dict[type[ast.AST], Callable[[State, Any], Value]] = {
     ast.SetComp: containers.comprehension,
     ast.GeneratorExp: containers.comprehension,
     ast.DictComp: containers.comprehension,
-    ast.Lambda: containers.lambda,
+    ast.Lambda: containers.function,
     ast.NamedExpr: containers.walrus,
     ast.UnaryOp: _negated,
     ast.Await: _inner,

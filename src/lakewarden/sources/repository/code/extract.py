@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from lakewarden.sources.repository.code import access, sqlscan
 from lakewarden.sources.repository.code.cells import Cell, Document, blank_magics, split_source, unreadable
+from lakewarden.sources.repository.code.definitions import run_pending, summarise
+from lakewarden.sources.repository.code.expressions import EXPRESSIONS
 from lakewarden.sources.repository.code.loads import run_magic
 from lakewarden.sources.repository.code.notebook import read_notebook
 from lakewarden.sources.repository.code.result import Call, Extract, Literal, Problem, Span
-from lakewarden.sources.repository.code.state import State
-from lakewarden.sources.repository.code.statements import run, run_pending, summarise
+from lakewarden.sources.repository.code.state import State, Tables
+from lakewarden.sources.repository.code.statements import STATEMENTS
 from lakewarden.sources.repository.code.values import HOLE
 
 if TYPE_CHECKING:
@@ -21,18 +23,11 @@ if TYPE_CHECKING:
 
 LANGUAGES = {".py": "python", ".ipynb": "python", ".sql": "sql", ".scala": "scala", ".r": "r"}
 
+_TABLES = Tables(EXPRESSIONS, STATEMENTS, summarise)
 _REMEDY = "correct it, or exclude the file"
 _NOT_READ = {"scala": "Scala", "r": "R"}
 _PIN = re.compile(r"[\"']?(mlflow(?:-skinny)?)(?:\[[\w,]*\])?\s*((?:[=<>~!]=?=?\s*[\w.*]+\s*,?\s*)*)", re.IGNORECASE)
 _FENCES = re.compile(r"^# %%", re.MULTILINE)
-
-#: A file that holds none of these has nothing that a rule asks about, beside what it imports.
-_WORDS = (
-    b"mlflow", b"spark", b"dbutils", b"dbfs", b"catalog", b"databricks", b"model", b"table", b".read", b".write", b"feature",
-    b"experiment", b"sys.path", b".fit(", b".dump(", b"torch.save", b"pandas", b"pd.", b"delta", b"/Volumes", b"/mnt", b".sql(",
-    b"\\", b"uc", b"UC", b"dataset", b"DATASET", b"SOURCE", b"source", b"TARGET", b"target", b"VIEW", b"INPUT", b"OUTPUT",
-    b"CATALOG", b"TABLE", b"MODEL", b"FEATURE", b"EXPERIMENT", b".to_", b"monitor",
-)  # fmt: skip
 
 
 def extract(data: bytes, path: str) -> Extract:
@@ -51,7 +46,7 @@ def extract(data: bytes, path: str) -> Extract:
     document = read_notebook(text) if suffix == ".ipynb" else split_source(text, language)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _read(document, data)
+        return _read(document)
 
 
 def _decoded(data: bytes) -> str:
@@ -68,8 +63,8 @@ def _line_of(data: bytes, error: Exception) -> int | None:
     return data.count(b"\n", 0, error.start) + 1 if isinstance(error, UnicodeDecodeError) else None
 
 
-def _read(document: Document, data: bytes) -> Extract:
-    state = State(summarise)
+def _read(document: Document) -> Extract:
+    state = State(_TABLES)
     problems = list(document.problems)
     pins: list[str] = []
     python: list[Cell] = []
@@ -79,7 +74,7 @@ def _read(document: Document, data: bytes) -> Extract:
         elif cell.language == "sql":
             _sql_cell(state, cell)
         elif cell.language in _NOT_READ:
-            place = Span(line=cell.line, cell=cell.index)
+            place = Span(line=cell.line, cell=cell.number)
             reason = f"{_NOT_READ[cell.language]} is not read"
             problems.append(Problem("not-asked", reason, "", place))
         elif cell.language == "python":
@@ -89,7 +84,7 @@ def _read(document: Document, data: bytes) -> Extract:
         elif "pip install" in cell.source:
             pins.extend(_pins(cell.source))
     if python:
-        _read_python(state, document, python, problems, shallow=not any(word in data for word in _WORDS))
+        _read_python(state, document, python, problems)
     return Extract(
         document.language,
         document.is_notebook,
@@ -115,16 +110,16 @@ def _run_cell(state: State, cell: Cell) -> None:
     for number, line in enumerate(cell.source.split("\n")):
         if line.strip().startswith("%run"):
             at = None if cell.line is None else cell.line + number
-            run_magic(state, line, Span(line=at, end_line=at, cell=cell.index))
+            run_magic(state, line, Span(line=at, end_line=at, cell=cell.number))
 
 
 def _sql_cell(state: State, cell: Cell) -> None:
     for found in sqlscan.scan(cell.source):
         line = None if cell.line is None else cell.line + cell.source.count("\n", 0, found.at)
-        access.keep_sql(state, found, cell.source, (), Span(line=line, end_line=line, cell=cell.index))
+        access.keep_sql(state, found, cell.source, (), Span(line=line, end_line=line, cell=cell.number))
 
 
-def _read_python(state: State, document: Document, cells: Sequence[Cell], problems: list[Problem], *, shallow: bool) -> None:
+def _read_python(state: State, document: Document, cells: Sequence[Cell], problems: list[Problem]) -> None:
     """Parse the whole file at once where that works, else cell by cell; functions are read when all cells are."""
     bodies: list[tuple[Cell, list[ast.stmt], list[tuple[int, str]]]] = []
     whole = _parsed(document.whole) if document.whole is not None else None
@@ -138,24 +133,20 @@ def _read_python(state: State, document: Document, cells: Sequence[Cell], proble
         found = _parse_cell(cell, problems)
         if found is not None:
             bodies.append((cell, *found))
-    bodies.sort(key=lambda item: -1 if item[0].index is None else item[0].index)
-    if shallow:
-        for _, body, _ in bodies:
-            _imports_only(state, body)
-        return
+    bodies.sort(key=lambda item: -1 if item[0].number is None else item[0].number)
     starts = state.starts
     for cell, body, magics in bodies:
-        state.starts = starts if cell.index is None else ()
+        state.starts = starts if cell.number is None else ()
         state.lines = (cell.source or document.whole or "").split("\n")
         line = None if cell.line is None else cell.line - 1
-        state.shift = (line, cell.column if document.whole is not None else -1, cell.index)
+        state.shift = (line, cell.column if document.whole is not None else -1, cell.number)
         _keep_magics(state, magics)
         try:
-            run(state, body)
+            state.run(body)
             run_pending(state)
         except RecursionError:
             state.pending.clear()
-            problems.append(unreadable("code that is nested too deeply", _REMEDY, line=cell.line, cell=cell.index))
+            problems.append(unreadable("code that is nested too deeply", _REMEDY, line=cell.line, cell=cell.number))
 
 
 def _keep_magics(state: State, magics: list[tuple[int, str]]) -> None:
@@ -164,26 +155,6 @@ def _keep_magics(state: State, magics: list[tuple[int, str]]) -> None:
         if magic.startswith("%run"):
             at = None if line is None else line + number + 1
             run_magic(state, magic, Span(line=at, end_line=at, cell=cell))
-
-
-def _imports_only(state: State, body: list[ast.stmt]) -> None:
-    imports = [node for node in _statements(body) if isinstance(node, (ast.Import, ast.ImportFrom))]
-    run(state, imports)
-
-
-def _statements(body: list[ast.stmt]) -> list[ast.stmt]:
-    """All statements, also inside others."""
-    found: list[ast.stmt] = []
-    todo: list[ast.AST] = list(body)
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.stmt):
-            found.append(node)
-        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
-            inner = getattr(node, field, None)
-            if isinstance(inner, list):
-                todo.extend(inner)
-    return found
 
 
 def _fenced(cell: Cell) -> list[Cell]:
@@ -221,7 +192,7 @@ def _parse_cell(cell: Cell, problems: list[Problem]) -> tuple[list[ast.stmt], li
         line = error.lineno or 1
         reason = f"Python that this interpreter cannot parse: {error.msg.partition(' (detected at')[0]}"
     at = cell.line + line - 1 if cell.line is not None and line is not None else None
-    problems.append(unreadable(reason, _REMEDY, line=at, cell=cell.index))
+    problems.append(unreadable(reason, _REMEDY, line=at, cell=cell.number))
     return None
 
 

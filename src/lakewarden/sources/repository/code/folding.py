@@ -29,6 +29,7 @@ def _constant_value(value: object) -> Value:
 
 
 def constant(state: State, node: Any) -> Value:
+    """A literal of the language."""
     value = node.value
     if isinstance(value, str):
         known = text(value)
@@ -63,6 +64,7 @@ def spelled(node: ast.expr) -> str:
 
 
 def formatted(state: State, node: Any) -> Value:
+    """A formatted string."""
     value = _formatted_value(state, node)
     note_text(state, node, value)
     return value
@@ -114,6 +116,7 @@ def _percent(left: Value, right: Value) -> Value:
 
 
 def operation(state: State, node: Any) -> Value:
+    """An operation with two sides."""
     value = _operation_value(state, node)
     note_text(state, node, value)
     return value

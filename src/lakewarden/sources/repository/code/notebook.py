@@ -94,17 +94,17 @@ def _placed(cells: list[Cell], raw: list[Any], text: str) -> tuple[Cell, ...]:
         return tuple(cells)
     first = dict(zip(wanted, opening, strict=True))
     return tuple(
-        cell._replace(line=first[cell.index] + 2) if cell.index in first and _fits(cell, raw, lines, first) else cell
+        cell._replace(line=first[cell.number] + 2) if cell.number in first and _fits(cell, raw, lines, first) else cell
         for cell in cells
     )
 
 
 def _fits(cell: Cell, raw: list[Any], lines: list[str], first: dict[int, int]) -> bool:
     """Does the file show the first and the last line of the cell's source where they are expected?"""
-    if cell.index is None:
+    if cell.number is None:
         return False
-    source = raw[cell.index]["source"]
-    start = first[cell.index] + 1
+    source = raw[cell.number]["source"]
+    start = first[cell.number] + 1
     return all(
         start + n < len(lines)
         and lines[start + n].strip().rstrip(",").startswith('"')

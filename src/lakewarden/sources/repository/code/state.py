@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lakewarden.sources.repository.code.result import Access, Call, Import, Literal, Load, Lookup, Span
 from lakewarden.sources.repository.code.values import UNKNOWN, Value, merge
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from lakewarden.sources.repository.code.site import Site
 
@@ -64,11 +64,19 @@ class Function(NamedTuple):
     owner: Names | None
 
 
+class Tables(NamedTuple):
+    """How to read each kind of expression and of statement, and what a call of a function of the file returns."""
+
+    expressions: dict[type[ast.AST], Callable[[State, Any], Value]]
+    statements: dict[type[ast.AST], Callable[[State, Any], bool]]
+    summarise: Callable[[State, Function, Site], Value]
+
+
 class State:
     """The reading of one file."""
 
-    def __init__(self, summarise: Callable[[State, Function, Site], Value]) -> None:
-        self._summarise = summarise
+    def __init__(self, tables: Tables) -> None:
+        self._expressions, self._statements, self._summarise = tables
         #: What to add to lines and columns of the text being read, and its cell.
         self.shift: tuple[int | None, int, int | None] = (0, 0, None)
         self.starts: tuple[int, ...] = ()
@@ -159,6 +167,28 @@ class State:
             yield
         finally:
             self.dead -= 1
+
+    def evaluate(self, node: ast.expr | None) -> Value:
+        """Read an expression; on the way every call in it is looked at once."""
+        if node is None:
+            return UNKNOWN
+        handler = self._expressions.get(type(node))
+        if handler is not None:
+            return handler(self, node)
+        for field in node._fields:
+            child = getattr(node, field, None)
+            for part in child if isinstance(child, list) else (child,):
+                if type(part) in self._expressions:
+                    self.evaluate(part)
+        return UNKNOWN
+
+    def run(self, body: Iterable[ast.stmt]) -> bool:
+        """Read statements in order; TRUE when what follows them is never reached."""
+        for statement in body:
+            handler = self._statements.get(type(statement))
+            if handler is not None and handler(self, statement):
+                return True
+        return False
 
     def summarise(self, function: Function, site: Site) -> Value:
         """What a call of a function of the file returns."""

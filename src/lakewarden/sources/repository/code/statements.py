@@ -5,189 +5,32 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from lakewarden.sources.repository.code import definitions
 from lakewarden.sources.repository.code.apis import PREDEFINED, canonical_class
+from lakewarden.sources.repository.code.binding import bind
 from lakewarden.sources.repository.code.calls import mark_newest
-from lakewarden.sources.repository.code.expressions import bind, evaluate
 from lakewarden.sources.repository.code.handlers import catches_broadly, swallows
 from lakewarden.sources.repository.code.literals import note_named
 from lakewarden.sources.repository.code.result import Import
-from lakewarden.sources.repository.code.state import Function, Names, Scope, State
-from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, concat, merge, parameter
+from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, concat, merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from lakewarden.sources.repository.code.site import Site
-
-_MAX_DEPTH = 4
-_MAX_STEPS = 20_000
-_Function = (ast.FunctionDef, ast.AsyncFunctionDef)
+    from lakewarden.sources.repository.code.state import Names, State
 
 
-def run(state: State, body: Iterable[ast.stmt]) -> bool:
-    """Read statements; TRUE when what follows them is never reached."""
-    for statement in body:
-        handler = _HANDLERS.get(type(statement))
-        if handler is not None and handler(state, statement):
-            return True
-    return False
-
-
-def run_pending(state: State) -> None:
-    """Read the bodies of all functions met so far."""
-    while state.pending:
-        run_function(state, state.pending.pop(0))
-
-
-def run_function(state: State, function: Function, site: Site | None = None) -> Value:
-    """Read the body of a function; what it returns. `site` gives its parameters values."""
-    node = function.node
-    if isinstance(node, ast.Lambda):
-        return UNKNOWN
-    kept = state.scope, state.owner, state.swallowing, state.returned, state.picking
-    state.scope = Scope(function.name, function.outer)
-    state.owner, state.swallowing, state.returned, state.picking = function.owner, [], [], None
-    try:
-        _bind_parameters(state, function, site)
-        run(state, node.body)
-        return merged(state.returned)
-    finally:
-        state.scope, state.owner, state.swallowing, state.returned, state.picking = kept
-
-
-def summarise(state: State, function: Function, site: Site) -> Value:
-    """What a call of a function of the file returns, read without keeping anything."""
-    node = function.node
-    if isinstance(node, (ast.Lambda, ast.AsyncFunctionDef)) or state.steps > _MAX_STEPS:
-        return UNKNOWN
-    number = id(node)
-    simple = len(node.body) <= _MAX_DEPTH and all(
-        isinstance(s, (ast.Assign, ast.Expr, ast.Return, ast.Import, ast.ImportFrom)) for s in node.body
-    )
-    if not simple and number in state.summaries:
-        return state.summaries[number]
-    if number in state.busy or len(state.busy) >= _MAX_DEPTH:
-        return UNKNOWN
-    state.busy.add(number)
-    state.silent += 1
-    state.steps += len(node.body)
-    try:
-        result = run_function(state, function, site if simple else None)
-    finally:
-        state.silent -= 1
-        state.busy.discard(number)
-    if not simple:
-        state.summaries[number] = result
-    return result
-
-
-def merged(values: list[Value]) -> Value:
-    """What is known of one of several values."""
-    result = values[0] if values else UNKNOWN
-    for value in values[1:]:
-        result = merge(result, value)
-    return result
-
-
-def _bind_parameters(state: State, function: Function, site: Site | None) -> None:
-    arguments: ast.arguments = function.node.args
-    names = [*arguments.posonlyargs, *arguments.args]
-    offset = 0
-    if function.owner is not None and names and not _is_static(function.node):
-        state.scope.now[names[0].arg] = Value(type="self")
-        offset = 1
-    for number, arg in enumerate(names[offset:]):
-        state.scope.now[arg.arg] = _of_parameter(state, arg, site, number)
-    for arg in arguments.kwonlyargs:
-        state.scope.now[arg.arg] = _of_parameter(state, arg, site, -1)
-    for rest in (arguments.vararg, arguments.kwarg):
-        if rest is not None:
-            state.scope.now[rest.arg] = UNKNOWN
-
-
-def _is_static(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
-    return any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in getattr(node, "decorator_list", ()))
-
-
-def _of_parameter(state: State, arg: ast.arg, site: Site | None, position: int) -> Value:
-    if site is not None:
-        value = site.get((arg.arg, position))
-        if value.type not in ("absent", "hidden"):
-            return value
-    name = arg.annotation
-    if isinstance(name, ast.Constant) and isinstance(name.value, str) and name.value.isidentifier():
-        name = ast.Name(name.value, ast.Load())
-    if isinstance(name, (ast.Name, ast.Attribute)):
-        kind = canonical_class(evaluate(state, name).ref)
-        if kind in _ANNOTATED:
-            return Value(type=_ANNOTATED[kind])
-    return parameter(arg.arg) if arg.arg not in PREDEFINED else Value(type=PREDEFINED[arg.arg])
-
-
-_ANNOTATED = {
-    "mlflow.MlflowClient": "mlflow.MlflowClient",
-    "FeatureEngineeringClient": "FeatureEngineeringClient",
-    "WorkspaceClient": "WorkspaceClient",
-    "pyspark.sql.SparkSession": "SparkSession",
-    "pyspark.sql.DataFrame": "DataFrame",
-}
-
-
-def _define(state: State, node: Any) -> bool:
-    for decorator in node.decorator_list:
-        evaluate(state, decorator)
-    arguments = node.args
-    positional = [*arguments.posonlyargs, *arguments.args]
-    with_default = positional[len(positional) - len(arguments.defaults) :]
-    for arg, default in (
-        *zip(with_default, arguments.defaults, strict=True),
-        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
-    ):
-        value = evaluate(state, default)
-        if value.text is not None:
-            note_named(state, default, arg.arg, value, default=True)
-    outer = state.scope
-    name = f"{outer.name}.{node.name}" if outer.name else node.name
-    function = Function(node, outer, name, None)
-    outer.bind(node.name, Value(type="function", data=function))
-    if not state.silent:
-        state.pending.append(function)
-    return False
-
-
-def _define_class(state: State, node: Any) -> bool:
-    for part in (*node.decorator_list, *node.bases):
-        evaluate(state, part)
-    outer = state.scope
-    name = f"{outer.name}.{node.name}" if outer.name else node.name
-    outer.bind(node.name, Value(type="class", data=name))
-    owner: Names = {}
-    state.scope = body = Scope(name, outer)
-    body.now.update(outer.now)
-    try:
-        run(state, [statement for statement in node.body if not isinstance(statement, _Function)])
-    finally:
-        state.scope = outer
-    owner.update(body.ever)
-    methods = [statement for statement in node.body if isinstance(statement, _Function)]
-    for method in sorted(methods, key=lambda m: m.name != "__init__"):
-        function = Function(method, outer, f"{name}.{method.name}", owner)
-        for default in (*method.args.defaults, *(d for d in method.args.kw_defaults if d is not None)):
-            evaluate(state, default)
-        owner.setdefault(method.name, Value(type="function", data=function))
-        if not state.silent:
-            state.pending.append(function)
-    return False
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def _expression(state: State, node: Any) -> bool:
     if type(node.value) is not ast.Constant:
-        evaluate(state, node.value)
+        state.evaluate(node.value)
     return False
 
 
 def _assign(state: State, node: Any) -> bool:
-    value = evaluate(state, node.value)
+    value = state.evaluate(node.value)
     if state.picking and value.source == "versions":
         value = mark_newest(state, value)
     for target in node.targets:
@@ -205,14 +48,14 @@ def _note_target(state: State, target: ast.expr, value: Value) -> None:
 
 def _annotated(state: State, node: Any) -> bool:
     if node.value is not None:
-        value = evaluate(state, node.value)
+        value = state.evaluate(node.value)
         _note_target(state, node.target, value)
         bind(state, node.target, value)
     return False
 
 
 def _augmented(state: State, node: Any) -> bool:
-    value = evaluate(state, node.value)
+    value = state.evaluate(node.value)
     if type(node.target) is ast.Name:
         before = state.lookup(node.target.id)
         adds = type(node.op) is ast.Add and before.text is not None
@@ -221,14 +64,14 @@ def _augmented(state: State, node: Any) -> bool:
 
 
 def _return(state: State, node: Any) -> bool:
-    state.returned.append(evaluate(state, node.value) if node.value is not None else NONE)
+    state.returned.append(state.evaluate(node.value) if node.value is not None else NONE)
     return True
 
 
 def _raise(state: State, node: Any) -> bool:
     with state.shown_only():
-        evaluate(state, node.exc)
-        evaluate(state, node.cause)
+        state.evaluate(node.exc)
+        state.evaluate(node.cause)
     return True
 
 
@@ -237,9 +80,9 @@ def _leave(_state: State, _node: Any) -> bool:
 
 
 def _assert(state: State, node: Any) -> bool:
-    evaluate(state, node.test)
+    state.evaluate(node.test)
     with state.shown_only():
-        evaluate(state, node.msg)
+        state.evaluate(node.msg)
     return False
 
 
@@ -256,7 +99,7 @@ def _branches(state: State, bodies: list[list[ast.stmt]]) -> bool:
     ends: list[Names] = []
     for body in bodies:
         state.scope.now = dict(before)
-        if not run(state, body):
+        if not state.run(body):
             ends.append(state.scope.now)
     if not ends:
         state.scope.now = before
@@ -276,9 +119,9 @@ def _joined(ends: list[Names]) -> Names:
 
 
 def _if(state: State, node: Any) -> bool:
-    test = evaluate(state, node.test)
+    test = state.evaluate(node.test)
     if test.type == "const" and type(node.test) is ast.Constant and not test.data:
-        return run(state, node.orelse)
+        return state.run(node.orelse)
     kept = state.picking
     state.picking = kept or test.source == "picking"
     try:
@@ -288,22 +131,22 @@ def _if(state: State, node: Any) -> bool:
 
 
 def _for(state: State, node: Any) -> bool:
-    values = evaluate(state, node.iter)
+    values = state.evaluate(node.iter)
     carried = Value(source=values.source, data=values.data) if values.source else UNKNOWN
     _forget(state, node.body)
     before = dict(state.scope.now)
     bind(state, node.target, carried)
-    run(state, node.body)
+    state.run(node.body)
     state.scope.now = _joined([state.scope.now, before])
-    run(state, node.orelse)
+    state.run(node.orelse)
     return False
 
 
 def _while(state: State, node: Any) -> bool:
     _forget(state, node.body)
-    evaluate(state, node.test)
+    state.evaluate(node.test)
     _branches(state, [node.body, []])
-    run(state, node.orelse)
+    state.run(node.orelse)
     return False
 
 
@@ -327,7 +170,7 @@ def _assigned(body: Iterable[ast.stmt]) -> set[str]:
         names.update(target.id for target in targets if isinstance(target, ast.Name))
         for field in ("body", "orelse", "finalbody"):
             inner = getattr(statement, field, None)
-            if isinstance(inner, list) and not isinstance(statement, (*_Function, ast.ClassDef)):
+            if isinstance(inner, list) and not isinstance(statement, (*_FUNCTIONS, ast.ClassDef)):
                 names |= _assigned(inner)
     return names
 
@@ -336,7 +179,7 @@ def _try(state: State, node: Any) -> bool:
     before = dict(state.scope.now)
     state.swallowing.append(swallows(node))
     try:
-        ended = run(state, node.body)
+        ended = state.run(node.body)
     finally:
         state.swallowing.pop()
     after_body = state.scope.now
@@ -345,22 +188,22 @@ def _try(state: State, node: Any) -> bool:
         state.scope.now = _joined([dict(after_body), before])
         if handler.name:
             state.scope.now[handler.name] = UNKNOWN
-        if not run(state, handler.body):
+        if not state.run(handler.body):
             ends.append(state.scope.now)
     state.scope.now = dict(after_body)
     if not ended:
-        ended = run(state, node.orelse)
+        ended = state.run(node.orelse)
     if not ended:
         ends.insert(0, state.scope.now)
     if ends:
         state.scope.now = _joined(ends)
-    return run(state, node.finalbody) or not ends
+    return state.run(node.finalbody) or not ends
 
 
 def _with(state: State, node: Any) -> bool:
     passes: bool | None = False
     for item in node.items:
-        value = evaluate(state, item.context_expr)
+        value = state.evaluate(item.context_expr)
         call = item.context_expr
         if isinstance(call, ast.Call) and isinstance(call.func, (ast.Name, ast.Attribute)):
             name = call.func.id if isinstance(call.func, ast.Name) else call.func.attr
@@ -370,14 +213,14 @@ def _with(state: State, node: Any) -> bool:
             bind(state, item.optional_vars, value)
     state.swallowing.append(passes)
     try:
-        ended = run(state, node.body)
+        ended = state.run(node.body)
     finally:
         state.swallowing.pop()
     return ended and passes is False
 
 
 def _match(state: State, node: Any) -> bool:
-    evaluate(state, node.subject)
+    state.evaluate(node.subject)
     _branches(state, [*(case.body for case in node.cases), []])
     return False
 
@@ -416,7 +259,7 @@ def _import_from(state: State, node: Any) -> bool:
     return False
 
 
-_HANDLERS: dict[type[ast.AST], Callable[[State, Any], bool]] = {
+STATEMENTS: dict[type[ast.AST], Callable[[State, Any], bool]] = {
     ast.Expr: _expression,
     ast.Assign: _assign,
     ast.AnnAssign: _annotated,
@@ -434,13 +277,13 @@ _HANDLERS: dict[type[ast.AST], Callable[[State, Any], bool]] = {
     ast.Try: _try,
     ast.With: _with,
     ast.AsyncWith: _with,
-    ast.FunctionDef: _define,
-    ast.AsyncFunctionDef: _define,
-    ast.ClassDef: _define_class,
+    ast.FunctionDef: definitions.define,
+    ast.AsyncFunctionDef: definitions.define,
+    ast.ClassDef: definitions.define_class,
     ast.Global: _global,
     ast.Import: _import,
     ast.ImportFrom: _import_from,
     ast.Match: _match,
 }
 if hasattr(ast, "TryStar"):
-    _HANDLERS[ast.TryStar] = _try
+    STATEMENTS[ast.TryStar] = _try

@@ -1,0 +1,167 @@
+"""Functions and classes of the file: their definitions, their bodies, what they return."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from lakewarden.sources.repository.code.apis import PREDEFINED, canonical_class
+from lakewarden.sources.repository.code.literals import note_named
+from lakewarden.sources.repository.code.state import Function, Names, Scope, State
+from lakewarden.sources.repository.code.values import UNKNOWN, Value, merge, parameter
+
+if TYPE_CHECKING:
+    from lakewarden.sources.repository.code.site import Site
+
+_MAX_DEPTH = 4
+_MAX_STEPS = 20_000
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def run_pending(state: State) -> None:
+    """Read the bodies of all functions met so far."""
+    while state.pending:
+        run_function(state, state.pending.pop(0))
+
+
+def run_function(state: State, function: Function, site: Site | None = None) -> Value:
+    """Read the body of a function; what it returns. `site` gives its parameters values."""
+    node = function.node
+    if isinstance(node, ast.Lambda):
+        return UNKNOWN
+    kept = state.scope, state.owner, state.swallowing, state.returned, state.picking
+    state.scope = Scope(function.name, function.outer)
+    state.owner, state.swallowing, state.returned, state.picking = function.owner, [], [], None
+    try:
+        _bind_parameters(state, function, site)
+        state.run(node.body)
+        return merged(state.returned)
+    finally:
+        state.scope, state.owner, state.swallowing, state.returned, state.picking = kept
+
+
+def summarise(state: State, function: Function, site: Site) -> Value:
+    """What a call of a function of the file returns, read without keeping anything."""
+    node = function.node
+    if isinstance(node, (ast.Lambda, ast.AsyncFunctionDef)) or state.steps > _MAX_STEPS:
+        return UNKNOWN
+    number = id(node)
+    simple = len(node.body) <= _MAX_DEPTH and all(
+        isinstance(s, (ast.Assign, ast.Expr, ast.Return, ast.Import, ast.ImportFrom)) for s in node.body
+    )
+    if not simple and number in state.summaries:
+        return state.summaries[number]
+    if number in state.busy or len(state.busy) >= _MAX_DEPTH:
+        return UNKNOWN
+    state.busy.add(number)
+    state.silent += 1
+    state.steps += len(node.body)
+    try:
+        result = run_function(state, function, site if simple else None)
+    finally:
+        state.silent -= 1
+        state.busy.discard(number)
+    if not simple:
+        state.summaries[number] = result
+    return result
+
+
+def merged(values: list[Value]) -> Value:
+    """What is known of one of several values."""
+    result = values[0] if values else UNKNOWN
+    for value in values[1:]:
+        result = merge(result, value)
+    return result
+
+
+def _bind_parameters(state: State, function: Function, site: Site | None) -> None:
+    arguments: ast.arguments = function.node.args
+    names = [*arguments.posonlyargs, *arguments.args]
+    offset = 0
+    if function.owner is not None and names and not _is_static(function.node):
+        state.scope.now[names[0].arg] = Value(type="self")
+        offset = 1
+    for number, arg in enumerate(names[offset:]):
+        state.scope.now[arg.arg] = _of_parameter(state, arg, site, number)
+    for arg in arguments.kwonlyargs:
+        state.scope.now[arg.arg] = _of_parameter(state, arg, site, -1)
+    for rest in (arguments.vararg, arguments.kwarg):
+        if rest is not None:
+            state.scope.now[rest.arg] = UNKNOWN
+
+
+def _is_static(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
+    return any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in getattr(node, "decorator_list", ()))
+
+
+_ANNOTATED = {
+    "mlflow.MlflowClient": "mlflow.MlflowClient",
+    "FeatureEngineeringClient": "FeatureEngineeringClient",
+    "WorkspaceClient": "WorkspaceClient",
+    "pyspark.sql.SparkSession": "SparkSession",
+    "pyspark.sql.DataFrame": "DataFrame",
+}
+
+
+def _of_parameter(state: State, arg: ast.arg, site: Site | None, position: int) -> Value:
+    if site is not None:
+        value = site.get((arg.arg, position))
+        if value.type not in ("absent", "hidden"):
+            return value
+    name = arg.annotation
+    if isinstance(name, ast.Constant) and isinstance(name.value, str) and name.value.isidentifier():
+        name = ast.Name(name.value, ast.Load())
+    if isinstance(name, (ast.Name, ast.Attribute)):
+        kind = canonical_class(state.evaluate(name).ref)
+        if kind in _ANNOTATED:
+            return Value(type=_ANNOTATED[kind])
+    return parameter(arg.arg) if arg.arg not in PREDEFINED else Value(type=PREDEFINED[arg.arg])
+
+
+def define(state: State, node: Any) -> bool:
+    """A function: its defaults now, its body when the file is read to its end."""
+    for decorator in node.decorator_list:
+        state.evaluate(decorator)
+    arguments = node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    with_default = positional[len(positional) - len(arguments.defaults) :]
+    for arg, default in (
+        *zip(with_default, arguments.defaults, strict=True),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ):
+        value = state.evaluate(default)
+        if value.text is not None:
+            note_named(state, default, arg.arg, value, default=True)
+    outer = state.scope
+    name = f"{outer.name}.{node.name}" if outer.name else node.name
+    function = Function(node, outer, name, None)
+    outer.bind(node.name, Value(type="function", data=function))
+    if not state.silent:
+        state.pending.append(function)
+    return False
+
+
+def define_class(state: State, node: Any) -> bool:
+    """A class: its body now, its methods later, the constructor first, for what it gives `self`."""
+    for part in (*node.decorator_list, *node.bases):
+        state.evaluate(part)
+    outer = state.scope
+    name = f"{outer.name}.{node.name}" if outer.name else node.name
+    outer.bind(node.name, Value(type="class", data=name))
+    owner: Names = {}
+    state.scope = body = Scope(name, outer)
+    body.now.update(outer.now)
+    try:
+        state.run([statement for statement in node.body if not isinstance(statement, _FUNCTIONS)])
+    finally:
+        state.scope = outer
+    owner.update(body.ever)
+    methods = [statement for statement in node.body if isinstance(statement, _FUNCTIONS)]
+    for method in sorted(methods, key=lambda m: m.name != "__init__"):
+        function = Function(method, outer, f"{name}.{method.name}", owner)
+        for default in (*method.args.defaults, *(d for d in method.args.kw_defaults if d is not None)):
+            state.evaluate(default)
+        owner.setdefault(method.name, Value(type="function", data=function))
+        if not state.silent:
+            state.pending.append(function)
+    return False
