@@ -8,6 +8,8 @@ import typer
 
 from lakewarden.cli.options import Paths
 
+_NAME_A_CATALOG = ("catalog", "table", "model", "model_uri")
+
 
 def init(
     paths: Paths = None,
@@ -18,15 +20,23 @@ def init(
     from lakewarden.cli.baseline import DEFAULT
     from lakewarden.cli.session import read
     from lakewarden.errors import UsageError
+    from lakewarden.policy.load import find
     from lakewarden.policy.write import Bundle, Target, rendered
 
     repository = read(paths or [], None)
     file = repository.root / "lakewarden.toml"
-    if file.exists() and not force:
+    present = find(repository.root, repository.root)
+    if present is not None and present != file:
+        raise UsageError(f"{present.name} holds a policy already", "change it by hand")
+    if present is not None and not force:
         raise UsageError(f"{file.name} is there already", "change it by hand, or replace it with --force")
     rows = repository.facts.rows
     targets = [Target(t.__dict__["name"], t.project, t.__dict__.get("host")) for t in rows["targets"] if t.__dict__.get("name")]
-    catalogs = sorted({c.__dict__["catalog"] for c in rows["target_catalogs"] if c.__dict__.get("catalog")})
+    # Once one catalog is written names count no more, so those that only code names belong here too.
+    named = [row.__dict__.get("catalog") for row in rows["target_catalogs"]]
+    for table in ("config_refs", "code_literals"):
+        named += [row.__dict__.get("named") for row in rows[table] if row.__dict__.get("kind") in _NAME_A_CATALOG]
+    catalogs = sorted({name for name in named if name and name != "none"})
     branches = {b.__dict__["name"] for b in rows["branches"] if b.__dict__.get("name")}
     release = next((name for name in ("release", "main", "master") if name in branches), None)
     bundles = [Bundle(b.project, b.folder) for b in repository.layout.bundles]

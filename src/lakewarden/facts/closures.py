@@ -12,6 +12,7 @@ from lakewarden.policy.attribute import Place, role_of_principal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from lakewarden.facts.gaps import Gap
     from lakewarden.policy.model import Policy
 
 #: What the store fills, each with the tables that it is computed from.
@@ -24,11 +25,14 @@ CLOSURES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def projects(rows: Mapping[str, list[Fact]], stages: Mapping[str, Place], complete: Mapping[str, bool]) -> Iterable[Project]:
-    """Every project that a row names. `stages` is the place of each target by key, `complete` whether a project's
-    list of targets is.
+def projects(
+    rows: Mapping[str, list[Fact]], gaps: Iterable[Gap], stages: Mapping[str, Place], complete: Mapping[str, bool]
+) -> Iterable[Project]:
+    """Every project that a row or a gap names. `stages` is the place of each target by key, `complete` whether a
+    project's list of targets is.
     """
     names = {(row.plane, row.project) for table in rows.values() for row in table if row.project is not None}
+    names |= {(gap.plane, gap.project) for gap in gaps if gap.project is not None}
     of_project: dict[str, list[str | None]] = {}
     reached: dict[str, list[tuple[str | None, str | None]]] = {}
     for target in rows["targets"]:
@@ -57,9 +61,10 @@ def _share_workspace(reached: list[tuple[str | None, str | None]], *, all_seen: 
         if stage is not None:
             hosts.setdefault(stage, set()).add(host)
     pairs = [(one, other) for n, one in enumerate(hosts.values()) for other in list(hosts.values())[n + 1 :]]
-    if any((one & other) - {None} for one, other in pairs):
+    # A host that comes from a profile or the environment (`none`) is not known either.
+    if any((one & other) - {None, "none"} for one, other in pairs):
         return True
-    if not all_seen or (pairs and any(None in found for found in hosts.values())):
+    if not all_seen or (pairs and any(found & {None, "none"} for found in hosts.values())):
         return None
     return False
 
@@ -145,21 +150,19 @@ def principals(policy: Policy, rows: Mapping[str, list[Fact]]) -> Iterable[Princ
 
 
 def principal_stages(rows: Mapping[str, list[Fact]], places: Mapping[int, Place]) -> Iterable[PrincipalStage]:
-    """In which stages each service principal acts; `places` is by identity of the row."""
-    seen: dict[tuple[str, str], PrincipalStage] = {}
+    """In which stages of a project each service principal acts; `places` is by identity of the row."""
+    seen = {(row.plane, row.key) for row in rows["principal_stages"]}
     for table in ("targets", "jobs"):
         for row in rows[table]:
             values = row.__dict__
             kind, name, stage = values.get("run_as_kind"), values.get("run_as"), places[id(row)].stage
             if kind is not None and kind != "service_principal":
                 continue
-            if kind is None and values.get("run_as") is None and table == "jobs":
-                continue
             principal = None if name is None else f"service_principal:{name}"
-            key = f"{principal or '?' + row.key}/{stage or '?' + row.key}"
-            seen.setdefault(
-                (row.plane, key),
-                PrincipalStage(
+            key = f"{row.project}/{principal or '?' + row.key}/{stage or '?' + row.key}"
+            if (row.plane, key) not in seen:
+                seen.add((row.plane, key))
+                yield PrincipalStage(
                     key=key,
                     plane=row.plane,
                     project=row.project,
@@ -167,6 +170,4 @@ def principal_stages(rows: Mapping[str, list[Fact]], places: Mapping[int, Place]
                     acts_in=stage,
                     is_deploy=False,
                     origin=row.origin,
-                ),
-            )
-    return seen.values()
+                )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+import lakewarden.facts.model  # noqa: F401  (defines the tables)
 from lakewarden.errors import SourceError
 from lakewarden.facts.fact import TABLES, Fact
 from lakewarden.facts.gaps import Cause, Gap

@@ -56,6 +56,13 @@ class Completeness:
                 return number
         return None if (table, plane) in self._listed_by_parent else self.gap_of(table, plane, project)
 
+    def inherit(self, table: str, plane: str, project: str, number: int) -> None:
+        """A list that is computed from another is as incomplete as that one, for the same reason."""
+        own = self.gaps[number]._replace(facts=table, project=project, parent=None)
+        self._holes[table, plane, Scope(project)] = len(self.gaps)
+        self._tables_with_holes.setdefault((table, plane), []).append(len(self.gaps))
+        self.gaps.append(own)
+
     def _never_listed(self, table: str, plane: str) -> int:
         """The gap of a list that no source said to be complete, made once for each table."""
         number = self._not_listed.get((table, plane))

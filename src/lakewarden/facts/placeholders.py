@@ -91,8 +91,9 @@ def _named(
 
 
 def _referred(rows: Mapping[str, list[Row]], tables: frozenset[str]) -> dict[tuple[str, str], dict[str, Row]]:
-    """By table and plane: every key that a row of another table points to, with one such row."""
+    """By table and plane: every key that a row of another table, or of another plane, points to, with one such row."""
     found: dict[tuple[str, str], dict[str, Row]] = {}
+    planes = {row["plane"] for of_table in rows.values() for row in of_table}
     for name, of_table in rows.items():
         for column in TABLES[name].columns.values():
             if column.references in tables and column.name not in TABLES[name].parents:
@@ -100,4 +101,7 @@ def _referred(rows: Mapping[str, list[Row]], tables: frozenset[str]) -> dict[tup
                     value = row.get(column.name)
                     if value is not None:
                         found.setdefault((column.references or "", row["plane"]), {}).setdefault(value, row)
+        for row in of_table if len(planes) > 1 else ():
+            for plane in planes - {row["plane"]}:
+                found.setdefault((name, plane), {}).setdefault(row["key"], row)
     return found

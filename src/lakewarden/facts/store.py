@@ -89,10 +89,10 @@ def _add_closures(
     listed = {name: complete.gap_of("targets", "declared", name) is None for name in names}
     rows["securables"].extend(closures.securables(rows))
     rows["principal_summary"] = list(closures.principals(policy, rows))
-    rows["principal_stages"] = list(closures.principal_stages(rows, at))
+    rows["principal_stages"] = [*rows["principal_stages"], *closures.principal_stages(rows, at)]
     for row in closures.stage_rows(policy, rows, of_target):
         rows[row.table].append(row)
-    rows["projects"] = list(closures.projects(rows, of_target, listed))
+    rows["projects"] = list(closures.projects(rows, facts.gaps, of_target, listed))
     for plane in planes:
         with facts.listing("projects", plane=plane):
             pass
@@ -100,9 +100,15 @@ def _add_closures(
             pass
         for name in names:
             for closure in ("project_stages", "stage_targets", "principal_stages"):
-                if all(complete.gap_of(base, plane, name) is None for base in closures.CLOSURES[closure]):
-                    with facts.listing(closure, plane=plane, project=name):
-                        pass
+                unseen = next(
+                    (gap for gap in (complete.gap_of(b, plane, name) for b in closures.CLOSURES[closure]) if gap is not None),
+                    None,
+                )
+                if unseen is not None:
+                    complete.inherit(closure, plane, name, unseen)
+                    continue
+                with facts.listing(closure, plane=plane, project=name):
+                    pass
 
 
 def _with_parents(tables: frozenset[str]) -> frozenset[str]:

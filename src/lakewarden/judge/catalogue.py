@@ -82,9 +82,8 @@ def parse_doc(text: str, code: str) -> RuleDoc:
 
 
 def _dedent(text: str) -> str:
-    lines = text.strip("\n").splitlines()
-    indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
-    return "\n".join(line[indent:].rstrip() for line in lines).strip()
+    """Without the four spaces by which a section is set in; code in it keeps its own."""
+    return "\n".join(line.removeprefix("    ").rstrip() for line in text.splitlines()).strip("\n")
 
 
 def recommendation_of(rule: Rule) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lakewarden.policy.model import Policy
     from lakewarden.rule import Message, Profile, Query, Rule
 
+#: Columns that no verdict rests on.
+_BESIDE = frozenset({"origin", "gap", "project", "environment"})
 _ORDINAL = re.compile(r"#\d+$")
 
 
@@ -104,18 +106,25 @@ class FindingMaker:
             return int(row["gap"])
         best, best_near = None, 0
         tables = tables_of(query)
+        own_known = not self._missing(query, row)
         for table in (query.subject, *sorted(tables - {query.subject})):
             for number in self._gaps_by_table.get(table, ()):
+                if own_known and table == query.subject and self._gaps[number].value:
+                    continue  # it explains another column than those that are read
                 near = _nearness(self._gaps[number], row, origin)
                 if near > best_near:
                     best, best_near = number, near
         return best if best is not None else self._unexplained(query, row, origin)
 
+    @staticmethod
+    def _missing(query: Query, row: dict[str, Any]) -> list[str]:
+        """The columns of the subject that the query reads and that are not known."""
+        words = frozenset(re.findall(r"[a-z_]+", query.query)) - _BESIDE
+        return [name for name in TABLES[query.subject].columns if name in words and row.get(name) is None]
+
     def _unexplained(self, query: Query, row: dict[str, Any], origin: Origin | None) -> int:
         """A gap for what no source explained: the columns of the subject that the query reads and that are not known."""
-        words = frozenset(re.findall(r"[a-z_]+", query.query))
-        missing = [name for name in TABLES[query.subject].columns if name in words and row.get(name) is None and name != "gap"]
-        what = ", ".join(name.replace("_", " ") for name in missing if name not in ("origin", "project", "environment"))
+        what = ", ".join(name.replace("_", " ") for name in self._missing(query, row))
         reason = f"{what} of {query.subject.replace('_', ' ')} not known" if what else "what it is compared with is not known"
         self._gaps.append(Gap(Cause.UNRESOLVED, query.subject, reason, plane=row["plane"], origin=origin, value=True))
         return len(self._gaps) - 1

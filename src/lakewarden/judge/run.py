@@ -192,7 +192,7 @@ def _result(
         fail_confidence=fail_confidence,
         hidden=sum(f.verdict is Verdict.FAIL and not _is_shown(f, profile, wishes.show) for f in findings),
         baselined=tolerated.baselined,
-        docs={code: doc_of(load_rules()[code]) for code in {f.rule.code for f in shown}},
+        docs={rule.code: doc_of(rule) for rule in selection.asked},
         lines=lines.by_path,
         notes=tolerated.notes,
         complete_rules=tolerated.complete_rules,

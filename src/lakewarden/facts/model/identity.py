@@ -23,7 +23,7 @@ class PrincipalSummary(Fact, table="principal_summary"):
 
 
 class PrincipalStage(Fact, table="principal_stages", references={"principal": "principal_summary"}):
-    """Closure: a service principal acts in a stage. Key: principal/stage, once for each pair."""
+    """Closure: a service principal acts in a stage. Key: project/principal/stage, once for each."""
 
     principal: str | None = None
     """The principal, `kind:name`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lakewarden.errors import SourceError
 from lakewarden.sources.repository.bundle.places import place_of_code
 from lakewarden.sources.repository.bundle.reader import NONE, Reader
-from lakewarden.sources.repository.bundle.references import Kind, Problem
+from lakewarden.sources.repository.bundle.variables import Kind, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lakewarden.facts.model.tracking import Experiment
-from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.places import place_of_folder
 
 if TYPE_CHECKING:
@@ -19,10 +18,8 @@ def read_experiments(reader: Reader, names: Names) -> None:
     seen: set[str] = set()
     for name, node in reader.resources("experiments", "experiments"):
         path = reader.named("experiments", node.get("name"), "experiments", None)
-        origin = node.origin
         inner = node.get("name")
-        if inner is not None and not is_null(inner) and inner.origin.line is not None:
-            origin = inner.origin
+        origin = reader.resolver.place(inner).origin if inner is not None else node.origin
         _write(reader, path, f"experiments.{name}", origin, seen)
     for found in names.experiments:
         _write(reader, found.path, found.pointer, found.origin, seen)

@@ -12,7 +12,7 @@ from lakewarden.facts.model.workloads import TaskLibrary
 from lakewarden.facts.origin import Origin
 from lakewarden.sources.repository.bundle.code import below_root
 from lakewarden.sources.repository.bundle.places import place_of_code
-from lakewarden.sources.repository.bundle.references import Kind, Problem
+from lakewarden.sources.repository.bundle.variables import Kind, Problem
 from lakewarden.sources.yaml_nodes import Map, Node, Scalar
 
 if TYPE_CHECKING:

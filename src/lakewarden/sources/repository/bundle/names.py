@@ -8,7 +8,8 @@ from lakewarden.facts.model.targets import ConfigReference, TargetCatalog
 from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.parameters import KEYS, Parameter
 from lakewarden.sources.repository.bundle.reader import NONE, Reader
-from lakewarden.sources.repository.bundle.references import Kind, Resolver, Value, under_target
+from lakewarden.sources.repository.bundle.references import Resolver, under_target
+from lakewarden.sources.repository.bundle.variables import Kind, Value
 from lakewarden.sources.repository.bundle.words import Name, classify, says_catalog, says_experiment, unknown, words_of
 from lakewarden.sources.yaml_nodes import List, Map, Node, Scalar
 
@@ -76,7 +77,9 @@ class Names:
                 return
             found = given
         if found.kind == "experiment":
-            self.experiments.append(FoundExperiment(found.value, parameter.pointer, parameter.node.origin))
+            self.experiments.append(
+                FoundExperiment(found.value, parameter.pointer, self.reader.resolver.place(parameter.node).origin)
+            )
         schema = _schema_named_like(name, beside) if found.kind == "catalog" and found.schema is None else None
         self._add(found, value, parameter.node, parameter.pointer, schema=schema)
 
@@ -227,6 +230,8 @@ class Names:
         self, found: Name, value: Value, node: Node, pointer: str, *, schema: str | None = None, prefer: bool = False
     ) -> None:
         reader = self.reader
+        shared = not value.varies and not under_target(node)
+        node = reader.resolver.place(node)
         self._references[pointer] = ConfigReference(
             key=f"{reader.key}/{pointer}",
             project=reader.project,
@@ -235,7 +240,7 @@ class Names:
             value=found.value,
             named=found.named,
             is_write=found.is_write,
-            hard_coded=None if value.text is None else not value.varies and not under_target(node),
+            hard_coded=None if value.text is None else shared,
             origin=node.origin,
         )
         if value.problem is not None:

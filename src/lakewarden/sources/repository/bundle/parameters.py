@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.sources.repository.bundle.merge import is_null
-from lakewarden.sources.repository.bundle.references import Kind, Problem, Value
+from lakewarden.sources.repository.bundle.variables import Kind, Problem, Value
 from lakewarden.sources.repository.bundle.words import words_of
 from lakewarden.sources.yaml_nodes import List, Map, Node, Scalar
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.sources.repository.bundle.merge import fold, is_null
-from lakewarden.sources.repository.bundle.references import Kind, Problem, Resolver, Value
+from lakewarden.sources.repository.bundle.variables import Kind, Problem, Value
 from lakewarden.sources.yaml_nodes import List, Map, Node, Scalar
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from lakewarden.facts.collect import Facts
     from lakewarden.facts.origin import Origin
+    from lakewarden.sources.repository.bundle.references import Resolver
     from lakewarden.sources.repository.layout import Bundle
     from lakewarden.sources.source import Context
 

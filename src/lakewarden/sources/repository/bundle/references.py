@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lakewarden.sources.repository.bundle.merge import is_null
+from lakewarden.sources.repository.bundle.variables import Kind, Problem, Value, variables_of
 from lakewarden.sources.yaml_nodes import List, Map, Node, Scalar
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ MAX_LENGTH = 50_000
 
 _INNERMOST = re.compile(r"\$\{([^${}]*)\}")
 _PATH = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+|\[\d+\])*")
+_WHOLE = re.compile(r"\$\{(?:var|variables)\.([\w-]+)(?:\.value)?\}")
 _STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]")
 #: Stand for `${` and `}` of what stays as it is: the name of whoever deploys, words of a shell.
 _OPEN, _SHUT = "\ue000", "\ue001"
 _DEPLOYER = "workspace.current_user."
-_DECLARATION = frozenset({"default", "lookup", "type", "description"})
 _ROOT = "/Workspace/Users/${workspace.current_user.userName}/.bundle/${bundle.name}/${bundle.target}"
 _WORKSPACE_DEFAULTS = {
     "root_path": _ROOT,
@@ -40,45 +40,6 @@ _FULL_NAMES = {
 _SECTIONS = frozenset({"presets", "sync", "artifacts", "git", "experimental", "permissions", "run_as", "python"})
 
 
-class Kind(str, Enum):
-    """Why a reference has no value."""
-
-    UNSET = "unset"  # a variable without a value, or that nobody declares
-    BROKEN = "broken"  # refers to itself, to nothing, or through too many others
-    LOOKUP = "lookup"  # looked up in the workspace
-    COMMIT = "commit"  # the commit that is deployed
-    DEPLOYMENT = "deployment"  # known once the bundle is deployed
-    RUN = "run"  # known once the job runs
-
-
-class Problem(NamedTuple):
-    """Why there is no value, and what would give one."""
-
-    kind: Kind
-    reason: str
-    remedy: str = ""
-
-
-class Value(NamedTuple):
-    """A text with its references replaced; None with the problem where one has no value.
-
-    `varies`: it depends on the target. `commit`: it carries the commit that is deployed.
-    """
-
-    text: str | None
-    problem: Problem | None = None
-    varies: bool = False
-    commit: bool = False
-
-
-class Variable(NamedTuple):
-    """A variable in one target. `node` is None without a value; `varies`: the target sets it itself."""
-
-    node: Node | None
-    lookup: bool = False
-    varies: bool = False
-
-
 Found = Value | Map | List
 
 
@@ -91,7 +52,7 @@ class Resolver:
     def __init__(self, config: Map, target: str, declared: Node | None, assigned: Node | None) -> None:
         self.config = config
         self.target = target
-        self.variables = _variables(declared, assigned)
+        self.variables = variables_of(declared, assigned)
         self.used: set[str] = set()
         self.rename: Callable[[str, str], str] = lambda _, name: name
         self._known: dict[str, Found] = {}
@@ -124,6 +85,16 @@ class Resolver:
         if not isinstance(found, Value):
             return Value(None, Problem(Kind.BROKEN, f"variable {variable} is a map or a list"))
         return found if found.text is None else found._replace(text=_shown(found.text))
+
+    def place(self, node: Node) -> Node:
+        """Where a value is set: at its variable, where it is one reference to a variable."""
+        for _ in range(MAX_DEPTH):
+            found = _WHOLE.fullmatch(node.text.strip()) if isinstance(node, Scalar) and node.text.startswith("${") else None
+            variable = self.variables.get(found[1]) if found is not None else None
+            if variable is None or variable.node is None:
+                return node
+            node = variable.node
+        return node
 
     def _inner(self, text: str) -> str | None:
         """The one reference that the whole text is, inner ones replaced."""
@@ -320,29 +291,3 @@ def _descend(node: Node | None, path: str) -> Node | None:
         else:
             return None
     return node
-
-
-def _variables(declared: Node | None, assigned: Node | None) -> dict[str, Variable]:
-    """Every variable with its value in one target; what a target assigns replaces the default."""
-    found: dict[str, Variable] = {}
-    for name, node in declared.items.items() if isinstance(declared, Map) else ():
-        found[name] = _declaration(node, varies=False) if isinstance(node, Map) else Variable(None if is_null(node) else node)
-    for name, node in assigned.items.items() if isinstance(assigned, Map) else ():
-        if is_null(node):
-            found.setdefault(name, Variable(None))
-        elif (
-            isinstance(node, Map)
-            and node.items.keys() <= _DECLARATION
-            and not node.items.keys().isdisjoint({"default", "lookup"})
-        ):
-            found[name] = _declaration(node, varies=True)
-        else:
-            found[name] = Variable(node, varies=True)
-    return found
-
-
-def _declaration(node: Map, *, varies: bool) -> Variable:
-    default = node.get("default")
-    if default is not None and not is_null(default):
-        return Variable(default, varies=varies)
-    return Variable(None, lookup=not is_null(node.get("lookup")), varies=varies)

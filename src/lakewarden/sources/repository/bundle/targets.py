@@ -10,7 +10,7 @@ from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.places import host_problem, normal_host, place_of_folder
 from lakewarden.sources.repository.bundle.principals import read_principal
 from lakewarden.sources.repository.bundle.reader import NONE, Reader
-from lakewarden.sources.repository.bundle.references import Kind, Problem
+from lakewarden.sources.repository.bundle.variables import Kind, Problem
 from lakewarden.sources.yaml_nodes import Map, Node, Scalar
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _path(reader: Reader, name: str, node: Node | None, origin: Origin) -> None:
     else:
         found = reader.text(node, "target_paths", None)
         path, place = found, None if found is None else place_of_folder(found)
-        origin = node.origin if node is not None else origin
+        origin = reader.resolver.place(node).origin if node is not None else origin
         if found is not None and place is None:
             reader.gap(
                 "target_paths", Problem(Kind.UNSET, f"{found} holds a placeholder", "write the name of the folder"), origin
@@ -116,7 +116,7 @@ def _host(reader: Reader, node: Node | None) -> str | None:
     if problem is None:
         return normal_host(host)
     origin = node.origin if node is not None else None
-    remedy = f"write the workspace's URL under targets.{reader.name}.workspace.host"
+    remedy = "write the workspace's URL under workspace.host of the target"
     where = f"{origin.path}:{origin.line}: " if origin is not None else ""
     reader.facts.gap(Gap(Cause.UNRESOLVED, "targets", where + problem, remedy, project=reader.project, origin=origin, value=True))
     return None

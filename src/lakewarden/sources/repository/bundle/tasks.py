@@ -9,9 +9,9 @@ from lakewarden.sources.repository.bundle.code import NO_CODE, Code, read_code, 
 from lakewarden.sources.repository.bundle.libraries import Spec, of_dependencies, of_libraries, read_libraries
 from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.parameters import Parameter, block_parameters, map_parameters
-from lakewarden.sources.repository.bundle.references import Kind, Problem, Value
 from lakewarden.sources.repository.bundle.roles import role_of_task
 from lakewarden.sources.repository.bundle.upstream import Edges, closure
+from lakewarden.sources.repository.bundle.variables import Kind, Problem, Value
 from lakewarden.sources.yaml_nodes import Map, Node, Scalar
 
 if TYPE_CHECKING:

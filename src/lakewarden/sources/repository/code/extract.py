@@ -21,6 +21,8 @@ from lakewarden.sources.repository.code.values import HOLE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+#: The kinds of literal that name a catalog.
+_NAMES = frozenset({"table", "catalog"})
 LANGUAGES = {".py": "python", ".ipynb": "python", ".sql": "sql", ".scala": "scala", ".r": "r"}
 
 _TABLES = Tables(EXPRESSIONS, STATEMENTS, summarise)
@@ -197,15 +199,29 @@ def _parse_cell(cell: Cell, problems: list[Problem]) -> tuple[list[ast.stmt], li
 
 
 def _written_out(state: State) -> tuple[Literal, ...]:
-    """The literals; one whose catalog is a constant that stands elsewhere in the file is told there only."""
-    told = {literal.named for literal in state.literals if literal.direct and literal.kind in ("table", "catalog")}
+    """The literals, each name once: where its catalog is written, and by the call that uses it rather than by a keyword of
+    that call."""
+    told = {literal.named for literal in state.literals if literal.direct and literal.kind in _NAMES}
+    by_catalog: dict[str | None, list[Literal]] = {}
+    for literal in state.literals:
+        if literal.kind in _NAMES and literal.is_write is not None:
+            by_catalog.setdefault(literal.named, []).append(literal)
     found = []
     for literal in state.literals:
-        if literal.direct or literal.named not in told:
+        if not literal.direct:
+            if literal.named in told:
+                continue
+            told.add(literal.named)
+        inside = literal.is_write is None and literal.kind in _NAMES
+        if not (inside and any(_within(literal.span, other.span) for other in by_catalog.get(literal.named, ()))):
             found.append(literal)
-            if not literal.direct:
-                told.add(literal.named)
     return tuple(found)
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    if None in (inner.line, outer.line, inner.end_line, outer.end_line) or inner.cell != outer.cell:
+        return False
+    return (outer.line or 0) <= (inner.line or 0) and (inner.end_line or 0) <= (outer.end_line or 0)
 
 
 def _passed_over(state: State) -> tuple[Call, ...]:

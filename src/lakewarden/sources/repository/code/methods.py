@@ -53,7 +53,9 @@ def call(state: State, base: Value, name: str, site: Site) -> Value:
     if not name:
         return _value_called(state, base, site)
     if base.text is not None and base.type != "Path":
-        return texts.method(base, name, site)
+        made = texts.method(base, name, site)
+        literals.note_text(state, site.node, made)
+        return made
     handler = _METHODS.get(base.type) or _PARTS.get(base.type.partition(".")[0])
     return handler(state, base, name, site) if handler is not None else UNKNOWN
 

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.sources.code.reading import literals, read
+
+
+@pytest.mark.parametrize(
+    ("uri", "value", "named", "by"),
+    [
+        ("'models:/prod.ml.churn@champion'", "models:/prod.ml.churn@champion", "prod", "alias"),
+        ("'models:/churn/Production'", "models:/churn/Production", "none", "stage"),
+        ("'models:/churn@Production'", "models:/churn@Production", "none", "alias"),
+        ("'models:/churn/3'", "models:/churn/3", "none", "number"),
+        ("'models:/churn/latest'", "models:/churn/latest", "none", "latest"),
+        ("f'models:/{name}/Staging'", "models:/{name}/Staging", None, "stage"),
+        ("'models:/' + name + '/Production'", "models:/{name}/Production", None, "stage"),
+        ("'models:/{}/Production'.format(name)", "models:/{?}/Production", None, "stage"),
+        ("'models:/%s/Production' % name", "models:/{name}/Production", None, "stage"),
+        ("f'models:/prod.ml.{name}/{dbutils.widgets.get(\"v\")}'", "models:/prod.ml.{name}/{v}", "prod", "parameter"),
+        ("f'models:/{name}/{version}'", "models:/{name}/{version}", None, None),
+        ("f'models:/{name}@{alias}'", "models:/{name}@{alias}", None, "alias"),
+    ],
+)
+def test_uris_of_models(uri: str, value: str, named: str | None, by: str | None) -> None:
+    (found,) = literals(f"x = {uri}", "model_uri")
+    assert (found.named, found.version_by) == (named, by)
+    assert found.value.replace("{name}", "{?}") == value.replace("{name}", "{?}")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "print('models:/churn/Production')",
+        "logger.info(f'loading models:/{name}/Production')",
+        "raise ValueError('models:/churn/Production')",
+        "assert x, 'models:/churn/Production'",
+        "'''models:/churn/Production'''",
+        "# models:/churn/Production",
+        "if uri.startswith('models:/'): pass",
+        "x = 'models:/churn'",
+        "displayHTML('<b>models:/churn/Production</b>')",
+    ],
+)
+def test_dead_text(source: str) -> None:
+    assert literals(source, "model_uri") == []
+
+
+def test_a_run_is_kept_where_a_model_is_loaded_by_it_only() -> None:
+    source = """
+        import mlflow
+        uri = f"runs:/{run_id}/model"
+        mlflow.register_model(uri, "a")
+        mlflow.pyfunc.load_model(uri)
+        """
+    assert [(found.value, found.version_by, found.named) for found in literals(source, "model_uri")] == [("runs:/{run_id}/model", "run", "none")]
+
+
+@pytest.mark.parametrize(
+    ("source", "named", "default"),
+    [
+        ("catalog = 'prod'", "prod", False),
+        ("CATALOG_NAME: str = 'Prod'", "prod", False),
+        ("self.uc_catalog = 'prod'", "prod", False),
+        ("f(catalog='prod')", "prod", False),
+        ("x = {'catalog': 'prod'}", "prod", False),
+        ("x['catalog'] = 'prod'", "prod", False),
+        ("def f(catalog='prod'): ...", "prod", True),
+        ("def f(*, catalog='prod'): ...", "prod", True),
+        ("dbutils.widgets.text('catalog', 'prod')", "prod", True),
+        ("dbutils.widgets.dropdown(name='catalog', defaultValue='prod', choices=[])", "prod", True),
+        ("parser.add_argument('--catalog', default='prod')", "prod", True),
+        ("import os\nos.getenv('CATALOG', 'prod')", "prod", True),
+        ("spark.conf.get('my.catalog', 'prod')", "prod", True),
+        ("spark.sql('USE CATALOG prod')", "prod", False),
+        ("spark.sql('USE CATALOG `prod`')", "prod", False),
+        ("spark.catalog.setCurrentCatalog('prod')", "prod", False),
+        ("import mlflow\nmlflow.register_model(u, 'prod.ml.churn')", "prod", False),
+    ],
+)
+def test_catalogs(source: str, named: str, default: bool) -> None:
+    assert [(found.named, found.is_default) for found in literals(source, "catalog")] == [(named, default)]
+
+
+@pytest.mark.parametrize(
+    ("source", "value", "write", "default"),
+    [
+        ("spark.table('prod.ml.f')", "prod.ml.f", False, False),
+        ("spark.table(f'prod.ml.{x}')", "prod.ml.{x}", False, False),
+        ("df.write.saveAsTable('prod.ml.f')", "prod.ml.f", True, False),
+        ("spark.sql('DROP TABLE prod.ml.f')", "prod.ml.f", True, False),
+        ("dbutils.widgets.text('input_table', 'prod.ml.f')", "prod.ml.f", None, True),
+        ("output_table = 'prod.ml.f'", "prod.ml.f", None, False),
+        ("from databricks.feature_engineering import FeatureLookup\nFeatureLookup(table_name='prod.ml.f')", "prod.ml.f", False, False),
+    ],
+)
+def test_tables(source: str, value: str, write: bool | None, default: bool) -> None:
+    assert [(f.value, f.named, f.is_write, f.is_default) for f in literals(source, "table")] == [(value, "prod", write, default)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "spark.table(f'{catalog}.ml.f')",
+        "spark.table('ml.f')",
+        "module = 'sklearn.ensemble.forest'",
+        "model_host = 'www.example.com'",
+        "input_file = 'a.b.csv'",
+        "logging.getLogger('a.b.c')",
+    ],
+)
+def test_no_table(source: str) -> None:
+    assert literals(source, "table") == []
+
+
+def test_a_catalog_in_a_constant_is_told_where_it_is_written() -> None:
+    source = """
+        CATALOG = "prod"
+        spark.table(f"{CATALOG}.ml.f")
+        spark.table(f"{CATALOG}.ml.g")
+        """
+    assert [(f.kind, f.span.line) for f in read(source).literals] == [("catalog", 2)]
+
+
+def test_a_catalog_in_a_constant_of_another_name_is_told_once() -> None:
+    source = """
+        where = "prod"
+        spark.table(f"{where}.ml.f")
+        spark.table(f"{where}.ml.g")
+        """
+    assert [(f.kind, f.named, f.span.line) for f in read(source).literals] == [("table", "prod", 3)]
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("https://ADB-12.3.azuredatabricks.net/api", ["https://adb-12.3.azuredatabricks.net"]),
+        ("dbc-1a2b.cloud.databricks.com", ["https://dbc-1a2b.cloud.databricks.com"]),
+        ("https://1.gcp.databricks.com?o=1", ["https://1.gcp.databricks.com"]),
+        ("https://docs.databricks.com/x", []),
+        ("https://accounts.cloud.databricks.com", []),
+        ("https://<workspace>.azuredatabricks.net", []),
+    ],
+)
+def test_hosts(text: str, hosts: list[str]) -> None:
+    assert [found.value for found in literals(f"HOST = {text!r}", "host")] == hosts
+
+
+def test_experiments() -> None:
+    source = """
+        import mlflow
+        mlflow.set_experiment("/Shared/churn")
+        mlflow.set_experiment(f"/Shared/{env}/churn")
+        dbutils.widgets.text("experiment_name", "/Shared/default")
+        """
+    assert [(f.value, f.named, f.is_default, f.is_write) for f in literals(source, "experiment")] == [
+        ("/Shared/churn", "/Shared/churn", False, True),
+        ("/Shared/default", "/Shared/default", True, None),
+    ]

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lakewarden.sources.repository.code.sqlscan import scan
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("CREATE OR REPLACE TABLE a.b.c AS SELECT * FROM d.e.f", [("write", "a.b.c"), ("read", "d.e.f")]),
+        ("create table if not exists `a`.`b-x`.c (id int, PRIMARY KEY(id))", [("write", "`a`.`b-x`.c")]),
+        ("CREATE OR REFRESH STREAMING TABLE x.y AS SELECT * FROM STREAM read_files('/mnt/x')", [("write", "x.y"), ("read", "/mnt/x")]),
+        ("CREATE TEMPORARY VIEW v AS SELECT * FROM a.b.c", [("read", "a.b.c")]),
+        ("CREATE OR REPLACE VIEW a.b.v AS SELECT * FROM a.b.c", [("read", "a.b.c")]),
+        ("CREATE MATERIALIZED VIEW a.b.v AS SELECT * FROM a.b.c", [("read", "a.b.c")]),
+        ("CREATE FUNCTION a.b.f() RETURNS INT RETURN 1", []),
+        ("CREATE SCHEMA IF NOT EXISTS a.b", []),
+        ("CREATE CATALOG IF NOT EXISTS prod", [("catalog", "prod")]),
+        ("CREATE CATALOG IF NOT EXISTS USING SHARE a.b", []),
+        ("USE CATALOG prod; USE SCHEMA ml; SET CATALOG dev", [("catalog", "prod"), ("catalog", "dev")]),
+        ("USE CATALOG IDENTIFIER(:c)", []),
+        ("INSERT INTO a.b.c SELECT * FROM a.b.d JOIN a.b.e USING (id)", [("write", "a.b.c"), ("read", "a.b.d"), ("read", "a.b.e")]),
+        ("INSERT OVERWRITE TABLE a.b.c VALUES (1)", [("write", "a.b.c")]),
+        ("MERGE INTO a.b.c t USING a.b.d s ON t.id = s.id", [("write", "a.b.c"), ("read", "a.b.d")]),
+        ("UPDATE a.b.c SET x = 1", [("write", "a.b.c")]),
+        ("DELETE FROM a.b.c WHERE x", [("write", "a.b.c")]),
+        ("TRUNCATE TABLE a.b.c", [("write", "a.b.c")]),
+        ("COPY INTO a.b.c FROM 's3://x/y' FILEFORMAT = PARQUET", [("write", "a.b.c"), ("read", "s3://x/y")]),
+        ("WITH t AS (SELECT * FROM a.b.c) SELECT * FROM t", [("read", "a.b.c")]),
+        ("SELECT extract(year FROM t.d), trim(both FROM t.x) FROM a.b.c", [("read", "a.b.c")]),
+        ("SELECT * FROM a.b.f(1)", []),
+        ("-- DROP TABLE a.b.c\n/* DROP TABLE a.b.c */ SELECT 'DROP TABLE a.b.c'", []),
+        ("DROP VIEW a.b.v", []),
+        ("ALTER TABLE a.b.c SET TBLPROPERTIES (x = 1)", []),
+        ("", []),
+        (";;;", []),
+        ("DROP TABLE", []),
+        ("CREATE TABLE", []),
+        ("INSERT INTO", []),
+    ],
+)
+def test_statements(sql: str, expected: list[tuple[str, str]]) -> None:
+    assert [(found.kind, found.name) for found in scan(sql)] == expected
+
+
+def test_formats_and_locations() -> None:
+    table, location = scan("CREATE TABLE a.b.c (x INT)\nUSING parquet\nOPTIONS (a = 'b')\nLOCATION 's3://x/y'")
+    assert (table.format, table.is_path) == ("parquet", False)
+    assert (location.name, location.format, location.is_path) == ("s3://x/y", "parquet", True)
+    (found,) = scan("SELECT * FROM read_files('/Volumes/a', format => 'csv')")
+    assert found.format == "csv"
+
+
+def test_a_location_inside_the_query_is_none_of_the_table() -> None:
+    assert [found.kind for found in scan("CREATE TABLE a.b.c AS SELECT location '/x' FROM d")] == ["write"]
+
+
+def test_where_it_stands() -> None:
+    sql = "SELECT 1;\nDROP TABLE a.b.c"
+    (found,) = scan(sql)
+    assert sql[found.at :].startswith("a.b.c")
+
+
+@given(st.text(alphabet="abc.`'\"();,-/*\n \0{}$:%", max_size=80) | st.text(max_size=60))
+def test_any_text_can_be_scanned(sql: str) -> None:
+    for found in scan(sql):
+        assert found.kind in ("read", "write", "drop", "catalog")
+
+
+@given(st.lists(st.sampled_from("CREATE TABLE DROP INSERT INTO a.b.c FROM ( ) ' USING LOCATION '/x' ; AS SELECT IF".split()), max_size=14))
+def test_any_order_of_words_can_be_scanned(words: list[str]) -> None:
+    for found in scan(" ".join(words)):
+        assert found.name is not None
