@@ -89,7 +89,7 @@ OF_EVERY_ROW = frozenset({"key", "plane", "project", "environment", "stage", "or
 PROMISED = {
     ("targets", name)
     for name in ("path", "name", "mode", "is_default", "host", "profile", "root_path", "run_as_kind", "run_as", "git_branch")
-}
+} | {("repositories", name) for name in ("branch", "remote", "shallow")}
 
 
 def columns_read(query: Query) -> Iterator[tuple[str, str]]:

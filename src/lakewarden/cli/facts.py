@@ -27,7 +27,11 @@ def facts(
 
     for name in table or ():
         if name not in TABLES:
-            raise UsageError(f"there is no fact table {name}", f"there are: {', '.join(TABLES)}")
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, TABLES, 1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise UsageError(f"there is no fact table {name}{meant}", f"there are: {', '.join(TABLES)}")
     repository = read(paths or [], policy)
     prepared = prepare(repository.facts, repository.policy, filled=repository.filled, needed=frozenset(TABLES))
     rows: dict[str, list[dict[str, Any]]] = {}

@@ -52,10 +52,12 @@ def lint(
     from lakewarden.cli.session import read
     from lakewarden.errors import ExitCode
     from lakewarden.judge.run import Wishes, judge_repository
+    from lakewarden.reports.options import check_shown
     from lakewarden.reports.registry import check_formats
     from lakewarden.sources.repository.changes import changed_lines
 
     targets = check_formats(output_format, output or [])
+    check_shown(show or [])
     repository = read(paths or [], policy, exclude or [])
     wishes = Wishes(
         profile=profile,

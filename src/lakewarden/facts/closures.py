@@ -140,7 +140,7 @@ def principals(policy: Policy, rows: Mapping[str, list[Fact]]) -> Iterable[Princ
     for plane, key in {**dict.fromkeys(written), **named}:
         kind = key.partition(":")[0]
         closed = written.get((plane, key))
-        values: dict[str, Any] = {"has_person": _HAS_PERSON.get(kind), "is_everyone": kind == "everyone"}
+        values: dict[str, Any] = {"has_person": _HAS_PERSON.get(kind)}
         if closed is not None:
             values.update(closed.__dict__)
         roles = role_of_principal(policy, key)

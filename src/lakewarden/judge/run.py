@@ -153,6 +153,15 @@ def _in_scope(finding: Finding, scope: Scope) -> bool:
     return not places or any(scope.covers(path) for path in places)
 
 
+def _objects_asked_about(judged: Judged, asked: Iterable[Rule]) -> int:
+    """How many objects the sources saw, in what was asked about, of the kinds that a rule judges. What the store adds (a
+    project for the repository itself) is none of them: without the others nothing was checked.
+    """
+    subjects = {query.subject for rule in asked for query in rule.queries}
+    places = (row.origin for subject in subjects for row in judged.facts.rows[subject])
+    return sum(at is not None and at.path is not None and judged.scope.covers(at.path) for at in places)
+
+
 def _result(
     judged: Judged,
     wishes: Wishes,
@@ -171,7 +180,7 @@ def _result(
     incomplete = why_incomplete(prepared.gaps, outcomes, policy, profile, wishes.today)
     fail_on = wishes.fail_on or policy.fail_on
     fail_confidence = wishes.fail_confidence or policy.fail_confidence
-    judged_objects = sum(o.judged for o in outcomes if not o.rule.code.startswith("LW"))
+    objects = _objects_asked_about(judged, selection.asked)
     for finding in shown:
         if finding.origin is not None:
             lines.at(finding.origin)
@@ -187,7 +196,7 @@ def _result(
         skipped=tuple(judged.facts.skipped),
         files_read=judged.facts.files_read,
         incomplete=incomplete,
-        exit_code=int(exit_code(shown, incomplete, judged_objects, fail_on, fail_confidence)),
+        exit_code=int(exit_code(shown, incomplete, objects, fail_on, fail_confidence)),
         fail_on=fail_on,
         fail_confidence=fail_confidence,
         hidden=sum(f.verdict is Verdict.FAIL and not _is_shown(f, profile, wishes.show) for f in findings),

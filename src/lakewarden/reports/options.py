@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from lakewarden.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: What `--show` knows.
+MORE = ("unknown", "waived", "advisory", "gaps")
 
 
 class Options(NamedTuple):
@@ -28,3 +36,14 @@ def options_for(out: TextIO, color: str = "auto", show: frozenset[str] = frozens
         colored = color == "always"
     width = min(max(shutil.get_terminal_size((80, 24)).columns, 40), 120) if terminal else 80
     return Options(colored, width, show, colored and terminal)
+
+
+def check_shown(wanted: Iterable[str]) -> None:
+    """Refuse what there is nothing more to show of.
+
+    Raises:
+        UsageError: one of `wanted` is not in `MORE`.
+    """
+    for word in wanted:
+        if word not in MORE:
+            raise UsageError(f"--show {word} shows nothing", f"there are: {', '.join(MORE)}")

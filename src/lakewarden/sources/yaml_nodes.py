@@ -32,7 +32,7 @@ class Node:
     An alias is a value at the place of the alias; what it holds stands where the anchor is.
     """
 
-    __slots__ = ("column", "end_line", "key", "key_column", "key_line", "line", "parent", "path", "size", "tag")
+    __slots__ = ("_origin", "column", "end_line", "key", "key_column", "key_line", "line", "parent", "path", "size", "tag")
 
     path: str
     line: int
@@ -54,6 +54,7 @@ class Node:
         self.key = ""
         self.tag = tag
         self.size = 1
+        self._origin: Origin | None = None
 
     @property
     def keys_above(self) -> list[str | int]:
@@ -74,7 +75,10 @@ class Node:
     @property
     def origin(self) -> Origin:
         """Its place, from its key to its last line."""
-        return Origin(self.path, self.key_line, self.key_column, max(self.end_line, self.key_line), None, None, self.pointer)
+        if self._origin is None:
+            last = max(self.end_line, self.key_line)
+            self._origin = Origin(self.path, self.key_line, self.key_column, last, pointer=self.pointer)
+        return self._origin
 
 
 class Scalar(Node):

@@ -4,18 +4,20 @@ import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lakewarden.facts.collect import Facts, Scope
-from lakewarden.facts.fact import Fact
-from lakewarden.facts.gaps import Gap
 from lakewarden.policy.model import Policy
 from lakewarden.sources.repository.bundle.source import BundleSource
 from lakewarden.sources.repository.layout import Layout
 from lakewarden.sources.source import Context
 from lakewarden.sources.tree import Tree
+
+if TYPE_CHECKING:
+    from lakewarden.facts.fact import Fact
+    from lakewarden.facts.gaps import Gap
 
 
 @dataclass
@@ -41,9 +43,7 @@ class Seen:
 
     def gaps(self, table: str | None = None, *, lists: bool | None = None) -> list[Gap]:
         return [
-            gap
-            for gap in self.facts.gaps
-            if (table is None or gap.facts == table) and (lists is None or gap.value is not lists)
+            gap for gap in self.facts.gaps if (table is None or gap.facts == table) and (lists is None or gap.value is not lists)
         ]
 
     def complete(self, table: str, project: str) -> bool:
@@ -65,7 +65,7 @@ def see(tree: Tree, policy: Policy | None = None, roles: dict[str, frozenset[str
     return Seen(facts, layout)
 
 
-@pytest.fixture(name="see")
+@pytest.fixture(name="see", scope="session")
 def see_tree() -> Callable[..., Seen]:
     """Read the bundles of a tree."""
     return see
@@ -76,7 +76,10 @@ def read() -> Read:
     """Read the bundles among files; a lone text is `databricks.yml` at the root."""
 
     def run(
-        files: Mapping[str, str | bytes] | str, *, policy: Policy | None = None, roles: dict[str, frozenset[str]] | None = None
+        files: Mapping[str, str | bytes] | str | bytes,
+        *,
+        policy: Policy | None = None,
+        roles: dict[str, frozenset[str]] | None = None,
     ) -> Seen:
         return see(Tree.of_files(Path("repository"), _dedented(files)), policy, roles)
 
@@ -87,7 +90,7 @@ def read() -> Read:
 def read_disk(tmp_path: Path) -> Read:
     """Write files into a folder, and read the bundles there."""
 
-    def run(files: Mapping[str, str | bytes] | str, *, policy: Policy | None = None) -> Seen:
+    def run(files: Mapping[str, str | bytes] | str | bytes, *, policy: Policy | None = None) -> Seen:
         for name, content in _dedented(files).items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,6 +100,6 @@ def read_disk(tmp_path: Path) -> Read:
     return run
 
 
-def _dedented(files: Mapping[str, str | bytes] | str) -> dict[str, str | bytes]:
-    of_files = {"databricks.yml": files} if isinstance(files, str) else files
+def _dedented(files: Mapping[str, str | bytes] | str | bytes) -> dict[str, str | bytes]:
+    of_files = {"databricks.yml": files} if isinstance(files, (str, bytes)) else files
     return {name: content if isinstance(content, bytes) else textwrap.dedent(content) for name, content in of_files.items()}

@@ -46,7 +46,10 @@ def test_2_a_catalog_by_the_name_of_the_target_in_an_included_file(read: Any) ->
         ("b/dev", "dev", "ml", "own"),
         ("b/prod", "prod", "ml", "own"),
     }
-    references = {(r.key.removeprefix("b/prod/"), r.kind, r.named, r.is_write, r.hard_coded) for r in seen.rows("config_refs", target="b/prod")}
+    references = {
+        (r.key.removeprefix("b/prod/"), r.kind, r.named, r.is_write, r.hard_coded)
+        for r in seen.rows("config_refs", target="b/prod")
+    }
     assert references == {
         ("resources.registered_models.m.catalog_name", "model", "prod", True, False),
         ("resources.jobs.train.tasks.train.notebook_task.base_parameters.env", "parameter", "prod", True, False),
@@ -121,7 +124,11 @@ def test_4_targets_in_included_files_completed_across_them(read: Any) -> None:
         }
     )
     assert [t.name for t in seen.rows("targets")] == ["dev", "stg", "prod"]
-    assert [(t.mode, t.is_default) for t in seen.rows("targets")] == [("development", True), ("none", False), ("production", False)]
+    assert [(t.mode, t.is_default) for t in seen.rows("targets")] == [
+        ("development", True),
+        ("none", False),
+        ("production", False),
+    ]
     assert seen.target("stg").origin[:2] == (".bundles/targets.yaml", 6)
     assert seen.target("prod").path == "bundles/churn/databricks.yml"
     assert seen.column("jobs", "name") == ["only production"]
@@ -186,7 +193,9 @@ def test_6_variables(read: Any) -> None:
     assert seen.target("prod").root_path == "/Workspace/Shared/b"
     path = seen.one("target_paths", target="b/prod")
     assert (path.path_place, path.origin[:2]) == ("everyone", ("databricks.yml", 22))
-    values = {p.key.removeprefix("b/prod/jobs.train/train/"): p.value for p in seen.rows("task_params") if p.key.startswith("b/prod")}
+    values = {
+        p.key.removeprefix("b/prod/jobs.train/train/"): p.value for p in seen.rows("task_params") if p.key.startswith("b/prod")
+    }
     assert values == {"task/version": "15.4.x", "task/policy": None, "task/whole": None, "env/ENVIRONMENT": "def"}
     assert any("looked up" in g.reason for g in seen.gaps("task_params"))
 
@@ -260,7 +269,9 @@ def test_8_template_folders_and_odd_names(read_disk: Any) -> None:
 @pytest.mark.parametrize("block", ["python", "experimental: {python"])
 def test_9_resources_declared_in_python_leave_the_objects_open(read: Any, block: str) -> None:
     end = "}" if "{" in block else ""
-    seen = read(f"bundle: {{name: b}}\n{block}: {{resources: ['r:load']}}{end}\ntargets: {{prod: {{}}}}\nresources: {{jobs: {{a: {{}}}}}}\n")
+    seen = read(
+        f"bundle: {{name: b}}\n{block}: {{resources: ['r:load']}}{end}\ntargets: {{prod: {{}}}}\nresources: {{jobs: {{a: {{}}}}}}\n"
+    )
     open_tables = {g.facts for g in seen.gaps(lists=True)}
     assert {"jobs", "experiments", "models", "securables", "permissions", "target_catalogs"} <= open_tables
     assert not open_tables & {"targets", "target_paths", "tasks", "task_params"}

@@ -12,7 +12,12 @@ APPLICATION = "0d2b7a51-9d5a-4c4e-9d1f-111111111111"
     [
         ("", "", "deployer", "none"),
         ("run_as: {user_name: ann@acme.com}", "", "user", "ann@acme.com"),
-        ("run_as: {user_name: ann@acme.com}", f"run_as: {{service_principal_name: {APPLICATION}}}", "service_principal", APPLICATION),
+        (
+            "run_as: {user_name: ann@acme.com}",
+            f"run_as: {{service_principal_name: {APPLICATION}}}",
+            "service_principal",
+            APPLICATION,
+        ),
         ("run_as: {service_principal_name: x}", "run_as: {user_name: bob@acme.com}", "user", "bob@acme.com"),
         ("run_as: {user_name: ann@acme.com}", "run_as:", "user", "ann@acme.com"),
         ("", "run_as: {group_name: ml}", "group", "ml"),
@@ -68,7 +73,9 @@ def test_the_branch_that_a_target_pins(read: Any, root: str, target: str, branch
     ],
 )
 def test_whose_the_deployment_root_is(read: Any, path: str, place: str | None) -> None:
-    row = read(f"bundle: {{name: b}}\ntargets:\n  prod:\n    workspace: {{root_path: '{path}'}}\n").one("target_paths", name="root_path")
+    row = read(f"bundle: {{name: b}}\ntargets:\n  prod:\n    workspace: {{root_path: '{path}'}}\n").one(
+        "target_paths", name="root_path"
+    )
     assert row.path_place == place
     assert row.origin.line == 4
     if place is not None:
@@ -103,7 +110,12 @@ def test_presets(read: Any) -> None:
         """
     )
     dev, prod = seen.target("dev"), seen.target("prod")
-    assert (dev.name_prefix, dev.trigger_pause_status, dev.pipelines_development, dev.records_history) == ("dev_", "PAUSED", True, True)
+    assert (dev.name_prefix, dev.trigger_pause_status, dev.pipelines_development, dev.records_history) == (
+        "dev_",
+        "PAUSED",
+        True,
+        True,
+    )
     assert (prod.name_prefix, prod.trigger_pause_status, prod.pipelines_development) == ("prod_", "none", False)
     jobs = {row.key: (row.name, row.pause_status, row.development) for row in seen.rows("jobs")}
     assert jobs["b/dev/jobs.a"] == ("dev_train", "PAUSED", False)
@@ -136,7 +148,9 @@ def test_development_mode_prefixes_names_and_pauses(read: Any) -> None:
 
 
 def test_the_older_key_environments(read: Any) -> None:
-    seen = read("bundle: {name: b}\nenvironments:\n  production:\n    mode: production\nresources: {jobs: {j: {name: '${bundle.environment}'}}}\n")
+    seen = read(
+        "bundle: {name: b}\nenvironments:\n  production:\n    mode: production\nresources: {jobs: {j: {name: '${bundle.environment}'}}}\n"
+    )
     assert seen.target("production").mode == "production"
     assert seen.one("jobs").name == "production"
 

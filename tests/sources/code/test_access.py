@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.sources.code.reading import access, accesses, read
 
 
@@ -21,7 +20,10 @@ from tests.sources.code.reading import access, accesses, read
         ("spark.read.format('delta').load('/mnt/f')", ("read", "mount", "/mnt/f", "delta")),
         ("spark.read.load('dbfs:/mnt/f')", ("read", "mount", "dbfs:/mnt/f", "default")),
         ("spark.read.option('header', True).csv('s3://bucket/x')", ("read", "cloud", "s3://bucket/x", "csv")),
-        ("spark.read.parquet('abfss://c@a.dfs.core.windows.net/x')", ("read", "cloud", "abfss://c@a.dfs.core.windows.net/x", "parquet")),
+        (
+            "spark.read.parquet('abfss://c@a.dfs.core.windows.net/x')",
+            ("read", "cloud", "abfss://c@a.dfs.core.windows.net/x", "parquet"),
+        ),
         ("spark.read.json('/Volumes/a/b/c')", ("read", "volume", "/Volumes/a/b/c", "json")),
         ("spark.read.json('dbfs:/Volumes/a/b/c')", ("read", "volume", "dbfs:/Volumes/a/b/c", "json")),
         ("spark.read.csv('dbfs:/databricks-datasets/x')", ("read", "sample", "dbfs:/databricks-datasets/x", "csv")),
@@ -50,7 +52,10 @@ from tests.sources.code.reading import access, accesses, read
         # Delta
         ("from delta.tables import DeltaTable\nDeltaTable.forPath(spark, '/mnt/x')", ("read", "mount", "/mnt/x", "delta")),
         ("from delta.tables import *\nDeltaTable.forName(spark, 'a.b.c')", ("read", "table", "a.b.c", "delta")),
-        ("from delta import DeltaTable\nDeltaTable.create(spark).tableName('a.b.c').execute()", ("write", "table", "a.b.c", "delta")),
+        (
+            "from delta import DeltaTable\nDeltaTable.create(spark).tableName('a.b.c').execute()",
+            ("write", "table", "a.b.c", "delta"),
+        ),
         # Python
         ("import pandas as pd\npd.read_csv('/dbfs/x.csv')", ("read", "dbfs", "/dbfs/x.csv", "csv")),
         ("import pandas as pd\npd.read_csv('x.csv')", ("read", "local", "x.csv", "csv")),
@@ -86,7 +91,7 @@ def test_one_access(source: str, expected: tuple[str, str | None, str | None, st
         "file.write('x')",
         "f.read()",
         "print('DROP TABLE a.b.c')",
-        "\"\"\"\nspark.table('a.b.c')\n\"\"\"",
+        '"""\nspark.table(\'a.b.c\')\n"""',
         "# spark.table('a.b.c')",
         "spark.sql('SHOW TABLES IN a.b')",
         "spark.sql('GRANT SELECT ON TABLE a.b.c TO x')",

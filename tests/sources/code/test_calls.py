@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.sources.code.reading import apis, call, calls
 
 
@@ -25,7 +24,10 @@ from tests.sources.code.reading import apis, call, calls
         ("import xgboost as xgb\nxgb.train(params, d)", "fit"),
         ("model.fit(X, y)", "fit"),
         ("import mlflow\nmlflow.set_tags({'mlflow.source.git.commit': sha})", "mlflow.set_tag"),
-        ("from databricks.sdk import WorkspaceClient\nWorkspaceClient().model_registry.transition_stage('m')", "WorkspaceClient.model_registry"),
+        (
+            "from databricks.sdk import WorkspaceClient\nWorkspaceClient().model_registry.transition_stage('m')",
+            "WorkspaceClient.model_registry",
+        ),
         (
             "from databricks.sdk import WorkspaceClient\nw = WorkspaceClient()\nw.registered_models.set_alias('a.b.c', 'champion', 3)",
             "WorkspaceClient.registered_models.set_alias",
@@ -52,7 +54,10 @@ def test_canonical_names(source: str, api: str) -> None:
     ],
 )
 def test_a_client_by_whatever_name(client: str) -> None:
-    found = call(f"{client}\nc.transition_model_version_stage(name='a.b.c', version=1, stage='Production')", "mlflow.transition_model_version_stage")
+    found = call(
+        f"{client}\nc.transition_model_version_stage(name='a.b.c', version=1, stage='Production')",
+        "mlflow.transition_model_version_stage",
+    )
     assert (found.argument, found.name_levels, found.version_from) == ("a.b.c", 3, "literal")
 
 
@@ -215,7 +220,8 @@ def test_signatures(arguments: str, expected: bool | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "expected"), [("", False), ("disable=True", True), ("disable=False", False), ("disable=flag", None), ("silent=True", False)]
+    ("arguments", "expected"),
+    [("", False), ("disable=True", True), ("disable=False", False), ("disable=flag", None), ("silent=True", False)],
 )
 def test_autolog_that_disables(arguments: str, expected: bool | None) -> None:
     assert call(f"import mlflow\nmlflow.sklearn.autolog({arguments})", "mlflow.autolog").disables is expected
@@ -296,7 +302,9 @@ def test_copies(source: str, expected: tuple[str | None, ...]) -> None:
 
 
 def test_registering_a_version_of_another_model_is_a_copy() -> None:
-    found = call("import mlflow\nmlflow.register_model('models:/staging.ml.churn@champion', 'prod.ml.churn')", "mlflow.register_model")
+    found = call(
+        "import mlflow\nmlflow.register_model('models:/staging.ml.churn@champion', 'prod.ml.churn')", "mlflow.register_model"
+    )
     assert (found.model_from, found.from_catalog, found.to_catalog) == ("copy", "staging", "prod")
 
 

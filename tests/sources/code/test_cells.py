@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.sources.code.reading import read
 
 from lakewarden.sources.repository.code.cells import blank_magics, split_source
-from tests.sources.code.reading import read
 
 NOTEBOOK = """\
 # Databricks notebook source
@@ -127,7 +127,7 @@ def test_cell_magics(magic: str, reads: bool) -> None:
 
 
 def test_other_languages_are_told_as_not_read() -> None:
-    text = "# Databricks notebook source\n# MAGIC %scala\n# MAGIC spark.table(\"x\")\n\n# COMMAND ----------\n\nx = 1\n"
+    text = '# Databricks notebook source\n# MAGIC %scala\n# MAGIC spark.table("x")\n\n# COMMAND ----------\n\nx = 1\n'
     (problem,) = read(text).problems
     assert (problem.cause, problem.reason, problem.span.cell) == ("not-asked", "Scala is not read", 0)
 
@@ -150,3 +150,19 @@ def test_a_script_that_does_not_parse_is_read_between_its_fences() -> None:
     found = read(source)
     assert [(c.api, c.span.line) for c in found.calls] == [("mlflow.autolog", 6)]
     assert [problem.span.line for problem in found.problems] == [4]
+
+
+def test_a_cell_that_is_indented_as_a_whole() -> None:
+    text = (
+        "# Databricks notebook source\nimport mlflow\n\n# COMMAND ----------\n\n  mlflow.autolog(\n    disable=True)\n  x = 1\n"
+    )
+    found = read(text)
+    assert not found.problems
+    assert [(c.api, c.span.line, c.span.cell) for c in found.calls] == [("mlflow.autolog", 6, 1)]
+
+
+def test_a_magic_without_its_comment() -> None:
+    text = "# Databricks notebook source\n%md\n# It's a title\n\n# COMMAND ----------\n\n%sql\nDROP TABLE a.b.c\n"
+    found = read(text)
+    assert not found.problems
+    assert [(a.name, a.span.line) for a in found.accesses] == [("a.b.c", 8)]

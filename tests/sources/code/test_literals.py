@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.sources.code.reading import literals, read
 
 
@@ -53,7 +52,9 @@ def test_a_run_is_kept_where_a_model_is_loaded_by_it_only() -> None:
         mlflow.register_model(uri, "a")
         mlflow.pyfunc.load_model(uri)
         """
-    assert [(found.value, found.version_by, found.named) for found in literals(source, "model_uri")] == [("runs:/{run_id}/model", "run", "none")]
+    assert [(found.value, found.version_by, found.named) for found in literals(source, "model_uri")] == [
+        ("runs:/{run_id}/model", "run", "none")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,12 @@ def test_catalogs(source: str, named: str, default: bool) -> None:
         ("spark.sql('DROP TABLE prod.ml.f')", "prod.ml.f", True, False),
         ("dbutils.widgets.text('input_table', 'prod.ml.f')", "prod.ml.f", None, True),
         ("output_table = 'prod.ml.f'", "prod.ml.f", None, False),
-        ("from databricks.feature_engineering import FeatureLookup\nFeatureLookup(table_name='prod.ml.f')", "prod.ml.f", False, False),
+        (
+            "from databricks.feature_engineering import FeatureLookup\nFeatureLookup(table_name='prod.ml.f')",
+            "prod.ml.f",
+            False,
+            False,
+        ),
     ],
 )
 def test_tables(source: str, value: str, write: bool | None, default: bool) -> None:

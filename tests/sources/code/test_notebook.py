@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lakewarden.sources.repository.code.extract import extract
-from lakewarden.sources.repository.code.result import Extract
+
+if TYPE_CHECKING:
+    from lakewarden.sources.repository.code.result import Extract
 
 
 def code(*lines: str, **more: Any) -> dict[str, Any]:
@@ -81,7 +83,10 @@ def test_the_language_of_the_notebook_is_that_of_its_cells() -> None:
 
 
 def test_the_old_format_with_worksheets() -> None:
-    content = {"worksheets": [{"cells": [{"cell_type": "code", "input": ["import mlflow\n", "mlflow.autolog()"]}]}], "nbformat": 3}
+    content = {
+        "worksheets": [{"cells": [{"cell_type": "code", "input": ["import mlflow\n", "mlflow.autolog()"]}]}],
+        "nbformat": 3,
+    }
     assert [c.api for c in read(content).calls] == ["mlflow.autolog"]
 
 
@@ -113,7 +118,9 @@ def test_broken_json_is_told_with_its_line() -> None:
     assert found.problems[0].span.line == 3
 
 
-@pytest.mark.parametrize("cell", [7, None, "text", [], {"cell_type": "code", "source": [1, 2]}, {"cell_type": "code", "source": {}}])
+@pytest.mark.parametrize(
+    "cell", [7, None, "text", [], {"cell_type": "code", "source": [1, 2]}, {"cell_type": "code", "source": {}}]
+)
 def test_what_is_no_cell_is_told(cell: Any) -> None:
     found = read({"cells": [cell, code("import mlflow\n", "mlflow.autolog()")]})
     assert [(p.cause, p.span.cell) for p in found.problems] == [("failed", 0)]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.sources.code.reading import call, calls
 
 TRY = """

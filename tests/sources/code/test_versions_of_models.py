@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.sources.code.reading import call, calls
 
 CLIENT = "from mlflow import MlflowClient\nclient = MlflowClient()\n"
@@ -118,8 +117,16 @@ def test_what_is_loaded(uri: str, expected: str | None) -> None:
         ("run_id = mlflow.active_run().info.run_id", "'runs:/' + run_id + '/model'", "run"),
         ("info = mlflow.sklearn.log_model(m, 'm')", "info.model_uri", "run"),
         ("info = mlflow.sklearn.log_model(m, name='m')", "f'models:/{info.model_id}'", "run"),
-        ("best = mlflow.search_runs(order_by=['metrics.auc DESC'], max_results=1)", "f'runs:/{best.iloc[0].run_id}/model'", "search"),
-        ("best = MlflowClient().search_runs(['1'], order_by=['metrics.auc DESC'])[0]", "'runs:/{}/model'.format(best.info.run_id)", "search"),
+        (
+            "best = mlflow.search_runs(order_by=['metrics.auc DESC'], max_results=1)",
+            "f'runs:/{best.iloc[0].run_id}/model'",
+            "search",
+        ),
+        (
+            "best = MlflowClient().search_runs(['1'], order_by=['metrics.auc DESC'])[0]",
+            "'runs:/{}/model'.format(best.info.run_id)",
+            "search",
+        ),
         (
             "with mlflow.start_run() as p:\n    best = mlflow.search_runs(filter_string=f\"tags.mlflow.parentRunId = '{p.info.run_id}'\")",
             "f'runs:/{best.run_id[0]}/model'",

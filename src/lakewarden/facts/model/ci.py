@@ -10,8 +10,6 @@ class CiJob(Fact, table="ci_jobs", parents={"project_key": "projects"}):
 
     project_key: str
     """Key of the project whose code it builds."""
-    name: str | None = None
-    """Its name."""
     environment_protected: bool | None = None
     """Does it run in an environment that needs an approval or admits only the release branch? FALSE without environment."""
     head_state: str | None = None
@@ -61,8 +59,6 @@ class CiDeployment(Fact, table="ci_deployments", references={"ci_job": "ci_jobs"
     """Does it deploy, run or destroy, rather than validate?"""
     forced: bool | None = None
     """Does it override the check of the Git branch (`--force`)?"""
-    as_service_principal: bool | None = None
-    """Do its credentials belong to a service principal?"""
     branch_guarded: bool | None = None
     """Does it run only for a release branch that takes changes after an approval and successful checks?"""
 

@@ -12,8 +12,6 @@ class File(Fact, table="files"):
     """Its path in the repository."""
     language: str | None = None
     """`python`, `sql`, `scala`, `r`."""
-    is_notebook: bool | None = None
-    """Is it a notebook?"""
     is_test: bool | None = None
     """Is it a test, a fixture or an example of a library?"""
     is_library: bool | None = None
@@ -63,8 +61,6 @@ class CodeCall(
     calls."""
     has_signature: bool | None = None
     """For a logged model: has it a signature or an input example?"""
-    disables: bool | None = None
-    """Does the call switch its feature off (`autolog(disable=True)`)?"""
     is_checkpoint: bool | None = None
     """For a path: does it name a checkpoint (`ckpt`, `checkpoint`)? FALSE where the call has no path."""
     swallowed: bool | None = None

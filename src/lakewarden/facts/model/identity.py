@@ -10,8 +10,6 @@ class PrincipalSummary(Fact, table="principal_summary"):
 
     has_person: bool | None = None
     """Is it a person, or does its closed membership hold one? NULL where a membership list is not known."""
-    is_everyone: bool | None = None
-    """Is it all users of a workspace or an account?"""
     is_ingestion: bool | None = None
     """Does the policy give it the role of ingestion?"""
     is_deploy: bool | None = None
@@ -93,8 +91,6 @@ class Permission(Fact, table="permissions", references={"principal": "principal_
     """The object's name."""
     principal: str | None = None
     """The principal, `kind:name`."""
-    principal_kind: str | None = None
-    """`user`, `service_principal`, `group` or `everyone`."""
     is_run_as: bool | None = None
     """Is the principal the one that the object runs as?"""
     level: str | None = None

@@ -34,8 +34,6 @@ class ModelVersion(
     """Key of the model."""
     catalog: str | None = None
     """Name of the model's catalog."""
-    version: int | None = None
-    """Its number."""
     status: str | None = None
     """`READY`, `PENDING_REGISTRATION`, `FAILED_REGISTRATION`."""
     live: bool | None = None

@@ -10,8 +10,6 @@ class Branch(Fact, table="branches", derived={"ref_class": ("ref_class", "name")
 
     name: str | None = None
     """Its name."""
-    exists_on_remote: bool | None = None
-    """Does the remote have it?"""
     required_approvals: int | None = None
     """How many approvals a change needs."""
     required_checks: int | None = None

@@ -51,8 +51,6 @@ class JobParameter(Fact, table="job_params", parents={"job": "jobs"}):
     """Key of the job."""
     name: str | None = None
     """Its name."""
-    value: str | None = None
-    """Its default, resolved."""
 
 
 class Task(Fact, table="tasks", parents={"job": "jobs", "project_key": "projects"}, references={"file": "files"}, place="place"):
@@ -88,10 +86,6 @@ class TaskParameter(Fact, table="task_params", parents={"task": "tasks"}):
 
     task: str
     """Key of the task."""
-    name: str | None = None
-    """Its name."""
-    value: str | None = None
-    """Its value, resolved; NULL where it is not known before the run."""
     holds_commit: bool | None = None
     """Does it carry the commit that was deployed?"""
 

@@ -58,8 +58,7 @@ class GitSource:
                 )
             facts.add(
                 *(
-                    Branch(key=f"{project}/{name}", project=project, name=name, exists_on_remote=known)
-                    for name, known in checkout.on_remote.items()
+                    Branch(key=f"{project}/{name}", project=project, name=name) for name in checkout.on_remote
                 )
             )
             if not checkout.narrow:

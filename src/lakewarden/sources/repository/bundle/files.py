@@ -67,6 +67,7 @@ def load(bundle: Bundle, tree: Tree, documents: Documents) -> Configuration:
     """
     root = _mapping(bundle.path, documents)
     found = Configuration(root, [bundle.path])
+    _tell_empty(bundle.path, documents, found)
     _tell_duplicates(bundle.path, documents, found)
     for further in bundle.further:
         reason = f"{further} stands beside {bundle.path}: a bundle has one root file"
@@ -75,6 +76,7 @@ def load(bundle: Bundle, tree: Tree, documents: Documents) -> Configuration:
         part = _part(path, documents, found)
         if part is None:
             continue
+        _tell_empty(path, documents, found)
         _tell_duplicates(path, documents, found)
         if part.get("include") is not None:
             found.notes.append(Note(path, "include", "`include` counts only in the root file of a bundle"))
@@ -101,6 +103,12 @@ def _mapping(path: str, documents: Documents) -> Map:
             "failed", f"{path}:{root.line}:{root.column}: a bundle file is a mapping, and this is none", "mend the file"
         )
     return root
+
+
+def _tell_empty(path: str, documents: Documents, found: Configuration) -> None:
+    """A file of nothing but comments declares nothing; one that was cut off by an accident looks the same."""
+    if documents.load(path).root is None:
+        found.notes.append(Note(path, "empty", f"{path} says nothing"))
 
 
 def _tell_duplicates(path: str, documents: Documents, found: Configuration) -> None:

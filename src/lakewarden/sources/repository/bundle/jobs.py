@@ -64,7 +64,6 @@ def read_jobs(reader: Reader, names: Names) -> None:
                     project=reader.project,
                     job=key,
                     name=parameter.name,
-                    value=parameter.value.text,
                     origin=parameter.node.origin,
                 )
             )

@@ -98,6 +98,8 @@ def _maven_pinned(coordinates: str) -> bool:
 
 def _is_path(text: str) -> bool:
     bare = text.strip()
+    if _URL.match(bare):
+        return False
     return bare.startswith((".", "/", "~", "${", "dbfs:")) or bare.endswith((".whl", ".jar", ".tar.gz", ".zip"))
 
 

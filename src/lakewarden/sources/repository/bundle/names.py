@@ -201,7 +201,8 @@ class Names:
 
     def _deref(self, node: Node) -> Node | None:
         if isinstance(node, Scalar) and node.text.startswith("${"):
-            return self.reader.resolver.node(node)[0]
+            whole, problem = self.reader.resolver.node(node)
+            return node if problem is not None else whole
         return node
 
     def _schema_beside(self, key: str, holder: Map, kind: str) -> str | None:
@@ -249,7 +250,8 @@ class Names:
 
     def _catalog(self, found: Name, schema: str | None, node: Node, pointer: str, *, prefer: bool) -> None:
         """Note the catalog of a name. Of several places of one catalog that of a variable is told, as it is set there."""
-        if found.kind not in ("catalog", "table", "model") or (found.catalog is None and found.kind != "catalog"):
+        own = found.kind == "catalog" or (found.kind == "model" and found.is_write)
+        if found.kind not in ("catalog", "table", "model") or (found.catalog is None and not own):
             return
         schema = NONE if schema is None and found.catalog is not None else schema
         key = f"?{pointer}" if found.catalog is None else f"{found.catalog}.{schema}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lakewarden.facts.model.identity import Permission
 from lakewarden.sources.repository.bundle.jobs import run_as_of
-from lakewarden.sources.repository.bundle.principals import named, read_principal, remember, told_kind
+from lakewarden.sources.repository.bundle.principals import named, read_principal, remember
 from lakewarden.sources.yaml_nodes import List, Map, Node
 
 if TYPE_CHECKING:
@@ -71,7 +71,6 @@ def _permissions(
                 object_kind=kind,
                 object_name=label,
                 principal=principal,
-                principal_kind=told_kind(principal_kind, name),
                 is_run_as=_is_run_as(principal_kind, name, run_as),
                 level=level,
                 origin=item.origin,

@@ -58,4 +58,4 @@ def remember(reader: Reader, principal: str | None, seen: set[str], origin: Orig
     person = True if everyone or kind == "user" else False if kind == "service_principal" else None
     if "${" in name:  # whoever deploys
         person = None
-    reader.facts.add(PrincipalSummary(key=principal, has_person=person, is_everyone=everyone, origin=origin))
+    reader.facts.add(PrincipalSummary(key=principal, has_person=person, origin=origin))

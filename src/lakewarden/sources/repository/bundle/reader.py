@@ -39,7 +39,7 @@ class Reader:
     name: str
     config: Map
     resolver: Resolver
-    told: set[tuple[str, str, str | None, int | None]]
+    told: set[tuple[object, ...]]
     development: bool = False
     name_prefix: str | None = ""
     run_as: tuple[str | None, str | None] = ("deployer", NONE)
@@ -52,8 +52,8 @@ class Reader:
 
     def gap(self, table: str, problem: Problem, origin: Origin | None, *, parent: str | None = None, value: bool = True) -> None:
         """Say why a value, or a list under `parent`, is not known; the same is said once."""
-        at = (table, problem.reason, origin.path if origin else None, origin.line if origin else None)
-        if at not in self.told or not value:
+        at = (table, problem.reason, origin.path if origin else None, origin.line if origin else None, parent, value)
+        if at not in self.told:
             self.told.add(at)
             where = f"{origin.path}:{origin.line}: " if origin is not None and origin.path is not None else ""
             gap = Gap(

@@ -14,6 +14,7 @@ from lakewarden.sources.repository.bundle.files import Configuration, Trouble, l
 from lakewarden.sources.repository.bundle.jobs import read_jobs
 from lakewarden.sources.repository.bundle.merge import is_null, merge, override
 from lakewarden.sources.repository.bundle.names import Names
+from lakewarden.sources.repository.bundle.orphans import orphans
 from lakewarden.sources.repository.bundle.permissions import read_permissions
 from lakewarden.sources.repository.bundle.pipelines import read_pipelines
 from lakewarden.sources.repository.bundle.reader import Reader
@@ -49,8 +50,10 @@ class BundleSource:
         for bundle in context.layout.bundles:
             bundles[bundle.project].append(bundle)
         principals: set[str] = set()
+        files: set[str] = set()
         for project, of_project in bundles.items():
             lost: set[str] = set()
+            first = len(facts.gaps)
             read: list[tuple[Bundle, Configuration]] = []
             for bundle in of_project:
                 found = _load(context, bundle)
@@ -61,12 +64,16 @@ class BundleSource:
             keys = _target_keys(read)
             for bundle, configuration in read:
                 lost |= _tell_all(facts, bundle, configuration)
-                told: set[tuple[str, str, str | None, int | None]] = set()
+                files.update(configuration.files)
+                told: set[tuple[object, ...]] = set()
                 for name, node, origin in _targets(configuration.root):
                     reader = _reader(context, facts, bundle, keys[bundle.path, name], name, configuration.root, node, told)
                     _read(reader, origin, principals, is_default=_is_default(reader, configuration.root, node))
+            lost.update(gap.facts for gap in facts.gaps[first:] if not gap.value and gap.parent is None)
             with facts.listing(*sorted(FILLS - lost), project=project):
                 pass
+        accounted = files.union(gap.origin.path or "" for gap in facts.gaps if gap.origin is not None)
+        facts.skipped.extend(orphans(context, accounted))
 
 
 def _load(context: Context, bundle: Bundle) -> Configuration | Trouble:
@@ -107,7 +114,7 @@ def _targets(root: Map) -> Iterator[tuple[str, Map | None, Origin]]:
 
 def _reader(
     context: Context, facts: Facts, bundle: Bundle, key: str, name: str, root: Map, target: Map | None,
-    told: set[tuple[str, str, str | None, int | None]],
+    told: set[tuple[object, ...]],
 ) -> Reader:  # fmt: skip
     config = override(root, target)
     resolver = Resolver(config, name, root.get("variables"), target.get("variables") if target is not None else None)

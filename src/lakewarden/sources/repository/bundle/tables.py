@@ -37,6 +37,9 @@ _OF_RESOURCES = {
     "external_locations": _CATALOG,
 }
 
+#: The kinds of resources that facts are made of.
+KINDS = frozenset(_OF_RESOURCES)
+
 
 def touched(keys: Sequence[str | int]) -> frozenset[str]:
     """The tables that the values below a key path can fill."""

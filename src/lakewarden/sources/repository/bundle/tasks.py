@@ -143,8 +143,6 @@ def write_parameters(reader: Reader, task: str, parameters: list[Parameter]) -> 
                 key=f"{task}/{parameter.scope}/{parameter.name}",
                 project=reader.project,
                 task=task,
-                name=parameter.name,
-                value=parameter.value.text,
                 holds_commit=parameter.holds_commit,
                 origin=parameter.node.origin,
             )

@@ -64,7 +64,7 @@ def _cell(lines: list[str], line: int, index: int, language: str, comment: str) 
     magic = f"{comment} MAGIC"
     at = next((n for n, text in enumerate(lines) if text.startswith(magic)), None)
     if at is None:
-        return Cell(language, "\n".join(lines), line, index)
+        return with_magic("\n".join(lines), line, index, language)
     body = [text[len(magic) :].removeprefix(" ") if text.startswith(magic) else "" for text in lines]
     cell = with_magic("\n".join(body[at:]), line + at, index, language)
     if cell.language == language and not cell.source.strip():

@@ -14,11 +14,21 @@ if TYPE_CHECKING:
     from lakewarden.sources.repository.code.state import State
 
 _MAX_ITEMS = 100
+_HOLDERS = frozenset({"list", "dict"})
+
+
+def _shallow(value: Value) -> Value:
+    """The value, without what it holds where that holds others again: nothing is asked of deeper ones."""
+    if value.type == "list" and any(item.type in _HOLDERS for item in value.data):
+        return UNKNOWN
+    if value.type == "dict" and any(item.type in _HOLDERS for item in value.data.values()):
+        return UNKNOWN
+    return value
 
 
 def sequence(state: State, node: Any) -> Value:
     """A list, a tuple or a set."""
-    values = tuple(state.evaluate(item) for item in node.elts)
+    values = tuple(_shallow(state.evaluate(item)) for item in node.elts)
     return Value(type="list", data=values) if len(values) <= _MAX_ITEMS else UNKNOWN
 
 
@@ -27,7 +37,7 @@ def mapping(state: State, node: Any) -> Value:
     found: dict[object, Value] = {}
     whole = len(node.keys) <= _MAX_ITEMS
     for key_node, value_node in zip(node.keys, node.values, strict=True):
-        value = state.evaluate(value_node)
+        value = _shallow(state.evaluate(value_node))
         if key_node is None:
             whole = False
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import warnings
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,13 @@ from lakewarden.sources.repository.code.values import HOLE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_LONG = 60_000
+_STATEMENT = re.compile(r"\n(?=[A-Za-z_@#])")
+
 #: The kinds of literal that name a catalog.
 _NAMES = frozenset({"table", "catalog"})
+#: A call of more lines is looked at only so far.
+_MAX_LINES = 200
 LANGUAGES = {".py": "python", ".ipynb": "python", ".sql": "sql", ".scala": "scala", ".r": "r"}
 
 _TABLES = Tables(EXPRESSIONS, STATEMENTS, summarise)
@@ -74,7 +80,7 @@ def _read(document: Document) -> Extract:
         if cell.language == "run":
             _run_cell(state, cell)
         elif cell.language == "sql":
-            _sql_cell(state, cell)
+            _sql_cell(state, cell, problems)
         elif cell.language in _NOT_READ:
             place = Span(line=cell.line, cell=cell.number)
             reason = f"{_NOT_READ[cell.language]} is not read"
@@ -115,7 +121,13 @@ def _run_cell(state: State, cell: Cell) -> None:
             run_magic(state, line, Span(line=at, end_line=at, cell=cell.number))
 
 
-def _sql_cell(state: State, cell: Cell) -> None:
+def _sql_cell(state: State, cell: Cell, problems: list[Problem]) -> None:
+    cut = sqlscan.unclosed(cell.source)
+    if cut is not None:
+        line = None if cell.line is None else cell.line + cell.source.count("\n", 0, cut)
+        problems.append(
+            Problem("failed", "SQL with a quotation mark that is never closed", "close it", Span(line=line, cell=cell.number))
+        )
     for found in sqlscan.scan(cell.source):
         line = None if cell.line is None else cell.line + cell.source.count("\n", 0, found.at)
         access.keep_sql(state, found, cell.source, (), Span(line=line, end_line=line, cell=cell.number))
@@ -171,57 +183,74 @@ def _fenced(cell: Cell) -> list[Cell]:
     return cells
 
 
+def _parse(source: str) -> list[ast.stmt]:
+    """Parse a text. Before Python 3.11 the parser itself breaks down over one very long expression."""
+    if sys.version_info < (3, 11) and len(source) > _LONG:
+        longest = max(_STATEMENT.split(source), key=len)
+        if sum(longest.count(sign) for sign in "([.-+~") > _LONG // 3:
+            raise RecursionError
+    return ast.parse(source).body
+
+
 def _parsed(source: str) -> list[ast.stmt] | None:
     """The statements of a text, None where it is not Python."""
     try:
-        return ast.parse(source).body
+        return _parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
 def _parse_cell(cell: Cell, problems: list[Problem]) -> tuple[list[ast.stmt], list[tuple[int, str]]] | None:
-    """Parse one cell, without its magic lines when it does not parse with them."""
+    """Parse one cell; when it does not parse, without its magic lines, and without an indentation that it has as a whole."""
     body = _parsed(cell.source)
     if body is not None:
         return body, []
     source, magics = blank_magics(cell.source)
     try:
-        return ast.parse(source).body, magics
+        return _parse(source), magics
     except (ValueError, RecursionError, MemoryError):
-        line: int | None = 1
+        line = 1
         reason = "code that is nested too deeply"
     except SyntaxError as error:
+        body = _parsed(_dedented(source)) if cell.number is not None else None
+        if body is not None:
+            return body, magics
         line = error.lineno or 1
         reason = f"Python that this interpreter cannot parse: {error.msg.partition(' (detected at')[0]}"
-    at = cell.line + line - 1 if cell.line is not None and line is not None else None
+    at = cell.line + line - 1 if cell.line is not None else None
     problems.append(unreadable(reason, _REMEDY, line=at, cell=cell.number))
     return None
 
 
+def _dedented(source: str) -> str:
+    """The text without the indentation of its first line, as notebooks run it."""
+    lines = source.split("\n")
+    first = next((line for line in lines if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip())]
+    return "\n".join(line.removeprefix(indent) for line in lines)
+
+
 def _written_out(state: State) -> tuple[Literal, ...]:
     """The literals, each name once: where its catalog is written, and by the call that uses it rather than by a keyword of
-    that call."""
+    that call.
+    """
     told = {literal.named for literal in state.literals if literal.direct and literal.kind in _NAMES}
-    by_catalog: dict[str | None, list[Literal]] = {}
-    for literal in state.literals:
-        if literal.kind in _NAMES and literal.is_write is not None:
-            by_catalog.setdefault(literal.named, []).append(literal)
+    used = {
+        (literal.named, literal.span.cell, line)
+        for literal in state.literals
+        if literal.kind in _NAMES and literal.is_write is not None
+        for line in range(literal.span.line or 0, min(literal.span.end_line or 0, (literal.span.line or 0) + _MAX_LINES) + 1)
+    }
     found = []
     for literal in state.literals:
         if not literal.direct:
             if literal.named in told:
                 continue
             told.add(literal.named)
-        inside = literal.is_write is None and literal.kind in _NAMES
-        if not (inside and any(_within(literal.span, other.span) for other in by_catalog.get(literal.named, ()))):
+        place = (literal.named, literal.span.cell, literal.span.line or 0)
+        if literal.kind not in _NAMES or literal.is_write is not None or place not in used:
             found.append(literal)
     return tuple(found)
-
-
-def _within(inner: Span, outer: Span) -> bool:
-    if None in (inner.line, outer.line, inner.end_line, outer.end_line) or inner.cell != outer.cell:
-        return False
-    return (outer.line or 0) <= (inner.line or 0) and (inner.end_line or 0) <= (outer.end_line or 0)
 
 
 def _passed_over(state: State) -> tuple[Call, ...]:

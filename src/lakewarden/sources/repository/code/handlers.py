@@ -15,7 +15,6 @@ _BROAD = frozenset({
     "Exception", "BaseException", "MlflowException", "RestException", "ModelValidationFailedException", "AssertionError",
     "RuntimeError",
 })  # fmt: skip
-_ENDS = (ast.Raise,)
 
 
 def swallows(node: ast.Try) -> bool | None:
@@ -61,7 +60,7 @@ def _leaves(statement: ast.stmt) -> bool:
 def _always_fails(body: list[ast.stmt]) -> bool:
     """Does every way through the statements end in an exception or in an exit that tells of a failure?"""
     for statement in body:
-        if isinstance(statement, _ENDS):
+        if isinstance(statement, ast.Raise):
             return True
         if isinstance(statement, (ast.Return, ast.Break, ast.Continue)):
             return False

@@ -71,11 +71,13 @@ def link(extracts: Mapping[str, Extract], context: Context) -> Linked:
 
 
 def _roles(path: str, found: Extract) -> frozenset[str]:
+    """The roles of a file by its path, else by its calls. A file named for what it predicts may train."""
     by_path = roles.of_path(path)
-    if by_path or roles.is_test(path):
+    if roles.is_test(path) or (by_path and by_path != {"inference"}):
         return by_path
     signs = found.signs | ({"run"} if any(call.api in ("mlflow.start_run", "mlflow.autolog") for call in found.calls) else set())
-    return roles.of_calls(signs)
+    by_calls = roles.of_calls(signs)
+    return by_calls if not by_path or "training" in by_calls else by_path
 
 
 def _origin(path: str, span: Span) -> Origin:
@@ -90,7 +92,6 @@ def _file(linked: Linked, file: _File, *, is_library: bool) -> None:
             origin=Origin(file.path),
             path=file.path,
             language=file.extract.language,
-            is_notebook=file.extract.is_notebook,
             is_test=file.is_test,
             is_library=is_library,
         )
@@ -114,6 +115,8 @@ def _calls(linked: Linked, file: _File, stated: dict[str, list[str]]) -> None:
         origin = _origin(file.path, call.span)
         for what in call.unclear:
             _unclear(linked, file, "code_calls", f"{what} of {call.api}", origin)
+        if call.swallowed is None:
+            _unclear(linked, file, "code_calls", f"whether a failure of {call.api} is passed over", origin)
         accepted = _accepted(call, file, stated)
         if accepted is None:
             _unclear(linked, file, "code_calls", f"the version of mlflow, which decides on {', '.join(call.doubtful)},", origin)
@@ -132,7 +135,6 @@ def _calls(linked: Linked, file: _File, stated: dict[str, list[str]]) -> None:
                 from_catalog=call.from_catalog,
                 to_catalog=call.to_catalog,
                 has_signature=call.has_signature,
-                disables=call.disables,
                 is_checkpoint=call.is_checkpoint,
                 swallowed=call.swallowed,
                 accepted=accepted,
@@ -225,6 +227,8 @@ def _rest(linked: Linked, file: _File) -> None:
         origin = _origin(file.path, lookup.span)
         if lookup.table is None:
             _unclear(linked, file, "feature_lookups", "the table of FeatureLookup", origin)
+        if lookup.by_time is None:
+            _unclear(linked, file, "feature_lookups", "whether the look-up is made as of a point in time", origin)
         table = None if lookup.table is None else f"{file.project}/{lookup.table.lower()}"
         linked.facts.append(
             FeatureLookup(

@@ -7,7 +7,7 @@ from functools import cache
 
 _BY_WORD = {
     "training": ("train", "training", "trainer", "retrain", "retraining", "finetune", "finetuning"),
-    "validation": ("validate", "validation", "validator", "evaluate", "evaluation"),
+    "validation": ("validate", "validation", "validator", "evaluate", "evaluation", "eval"),
     "approval": ("approval", "approve"),
     "deployment": ("deploy", "deployment", "promote", "promotion"),
     "inference": ("inference", "infer", "predict", "prediction", "predictions", "score", "scoring"),
@@ -18,8 +18,13 @@ _BY_WORD = {
 _ROLES = {word: role for role, words in _BY_WORD.items() for word in words}
 #: Words that turn the word beside them into the name of a thing: training data, a data validation.
 _THINGS = frozenset(
-    {"data", "dataset", "datasets", "set", "table", "tables", "schema", "input", "inputs", "test", "config", "utils"}
+    {"data", "dataset", "datasets", "set", "table", "tables", "schema", "input", "inputs", "test", "config", "utils", "base"}
 )
+#: What the name of a folder may say besides its role; other words make it the name of a project.
+_IN_FOLDERS = frozenset({
+    "model", "models", "batch", "online", "realtime", "engineering", "pipeline", "pipelines", "job", "jobs", "notebook", "notebooks",
+    "ml", "mlops", "store", "step", "steps", "service", "serving", "src", "code", "tasks", "stage", "and", *_ROLES,
+})  # fmt: skip
 _TESTS = frozenset({"tests", "test", "fixtures", "testing"})
 _FOLDERS = 2
 
@@ -42,11 +47,19 @@ def of_path(path: str) -> frozenset[str]:
     stem = name.rpartition(".")[0]
     if is_test(path) or stem in ("__init__", "setup", "__main__"):
         return frozenset()
-    for part in (stem, *reversed(folders[-_FOLDERS:])):
-        found = of_name(part)
-        if found:
-            return found
+    by_name = of_name(stem)
+    if by_name:
+        return by_name
+    for folder in reversed(folders[-_FOLDERS:]):
+        if _words(folder) <= _IN_FOLDERS:
+            found = of_name(folder)
+            if found:
+                return found
     return frozenset()
+
+
+def _words(name: str) -> set[str]:
+    return {word.lower() for word in _words_pattern().findall(name) if not word.isdigit()}
 
 
 def of_name(name: str) -> frozenset[str]:

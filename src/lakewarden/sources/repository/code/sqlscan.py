@@ -51,6 +51,7 @@ _BEFORE_NAME = frozenset({"OR", "REPLACE", "EXTERNAL", "TABLE", "IF", "NOT", "EX
 _PATH_FORMATS = frozenset({"delta", "parquet", "csv", "json", "orc", "avro", "text", "binaryfile", "iceberg"})
 _HOLES_IN_FROM = frozenset({"EXTRACT", "TRIM", "SUBSTRING", "SUBSTR", "OVERLAY", "POSITION"})
 _MAX = 300_000
+_QUOTES = "'\"`"
 #: Verb, kind and name.
 _SHORTEST = 3
 
@@ -61,6 +62,13 @@ def scan(sql: str) -> list[Found]:
     for statement in _statements(sql[:_MAX]):
         found.extend(_of_statement(statement))
     return found
+
+
+def unclosed(sql: str) -> int | None:
+    """Where a quotation mark stands that is never closed, as in a file that was cut off; None where there is none."""
+    if len(sql) > _MAX or all(sql.count(mark) % 2 == 0 for mark in _QUOTES):
+        return None
+    return next((m.start() for m in _tokens_pattern().finditer(sql) if m.lastgroup == "mark" and m[0] in _QUOTES), None)
 
 
 def is_template(word: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lakewarden.sources.repository.code.values import HOLE, UNKNOWN, Hole, Value, as_text, concat, text
+from lakewarden.sources.repository.code.values import UNKNOWN, Value, as_text, concat, text
 
 if TYPE_CHECKING:
     from lakewarden.sources.repository.code.site import Site
@@ -82,8 +82,3 @@ def path_join(items: tuple[Value, ...]) -> Value:
             slash = "" if (result.text or "").endswith("/") else "/"
             result = concat([result, text(slash), part])
     return result if result is not None else UNKNOWN
-
-
-def hole(name: str, source: str = "") -> Value:
-    """A text of which nothing is known but a name."""
-    return Value(text=HOLE, holes=(Hole(source, name),))

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 HOLE = "\0"
 
-#: Longer texts are not folded.
+#: Larger numbers and longer texts are not folded.
+_MAX_INT = 10**50
 MAX_TEXT = 100_000
 
 #: The levels of a full name: catalog, schema, object.
@@ -63,6 +64,8 @@ NONE = Value(type="const", data=None)
 
 def const(value: object) -> Value:
     """A number, a truth value or None."""
+    if isinstance(value, int) and abs(value) > _MAX_INT:
+        return UNKNOWN
     return Value(type="const", data=value)
 
 

@@ -1,0 +1,206 @@
+"""Bundles that cannot be read: a gap with path and line, the rest judged."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from lakewarden.sources.repository.bundle.tables import FILLS
+from lakewarden.sources.tree import MAX_BYTES
+
+GOOD = "bundle: {name: good}\ntargets: {prod: {mode: production}}\n"
+BOMB = "a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 10)}]\n" for i in range(9)
+)
+BROKEN = {
+    "syntax": (b"bundle: {name: b}\nx: [1\ny: 2\n", "databricks.yml:3:"),
+    "alias bomb": (BOMB.encode(), "databricks.yml:6:"),
+    "deep nesting": (b"[" * 1000, "databricks.yml:1:"),
+    "deep blocks": ("\n".join(" " * n + "a:" for n in range(1000)).encode(), "databricks.yml:201:"),
+    "binary": (bytes(range(256)) * 4, "databricks.yml is not UTF-8 (line"),
+    "latin": ("bundle: {name: café}\n".encode("latin-1"), "databricks.yml is not UTF-8 (line 1"),
+    "utf-16": ("bundle: {name: b}\n".encode("utf-16"), "databricks.yml is UTF-16"),
+    "two documents": (b"bundle: {name: b}\n---\ntargets: {}\n", "databricks.yml:2:"),
+    "a list": (b"- bundle\n", "databricks.yml:1:1: a bundle file is a mapping"),
+    "a word": (b"bundle\n", "databricks.yml:1:1: a bundle file is a mapping"),
+    "template": (b"bundle:\n  name: {{.name}}\n", "databricks.yml:2:"),
+    "too large": (b"#" * (MAX_BYTES + 1), "databricks.yml is larger than"),
+    "own alias": (b"bundle: &b {name: *b}\n", "databricks.yml:1:"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_root_file_that_cannot_be_read(read: Any, what: str) -> None:
+    content, reason = BROKEN[what]
+    begin = time.process_time()
+    seen = read({"bad/databricks.yml": content, "good/databricks.yml": GOOD})
+    assert time.process_time() - begin < 2.0
+    told = seen.gaps(lists=True)
+    assert {g.facts for g in told} == FILLS
+    assert {(g.cause.value, g.project) for g in told} == {("failed", "bad")}
+    assert {g.origin.path for g in told} == {"bad/databricks.yml"}
+    assert told[0].reason.startswith(f"bad/{reason}")
+    assert "\n" not in told[0].reason
+    assert [t.key for t in seen.rows("targets")] == ["good/prod"]
+    assert seen.complete("jobs", "good")
+    assert not any(seen.complete(table, "bad") for table in FILLS)
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_an_included_file_that_cannot_be_read(read: Any, what: str) -> None:
+    content, reason = BROKEN[what]
+    start = "bundle: {name: b}\ninclude: [r/*.yml]\ntargets: {prod: {}}\nresources: {jobs: {j: {}}}\n"
+    seen = read({"databricks.yml": start, "r/broken.yml": content})
+    told = seen.gaps(lists=True)
+    assert {g.facts for g in told} == FILLS
+    assert {g.cause.value for g in told} == {"failed"}
+    assert told[0].reason.startswith(f"r/{reason}".replace("databricks", "broken"))
+    assert [row.key for row in seen.rows("jobs")] == ["b/prod/jobs.j"], "what was read stays"
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n", "null\n", "---\n"])
+def test_an_empty_root_file_is_an_empty_bundle(read: Any, text: str) -> None:
+    seen = read(text)
+    assert seen.rows("targets") == []
+    assert seen.gaps() == []
+    assert seen.complete("targets", "repository")
+
+
+def test_a_file_that_may_not_be_read(read_disk: Any, tmp_path: Any) -> None:
+    import os
+
+    if os.geteuid() == 0:
+        pytest.skip("everything is permitted to this user")
+    (tmp_path / "databricks.yml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "databricks.yml").chmod(0)
+    assert "permission denied" in read_disk({"x.py": ""}).gaps("targets")[0].reason
+
+
+def test_a_byte_order_mark_and_windows_lines(read: Any) -> None:
+    seen = read(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    assert seen.target("prod").mode == "production"
+    assert seen.target("prod").origin.line == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "tables"),
+    [
+        ("resources: {jobs: {a: {}}}\nresources: {jobs: {b: {}}}\n", 4, {"jobs", "tasks", "grants"}),
+        ("resources:\n  jobs:\n    a: {x: 1}\n    a: {y: 1}\n", 6, {"jobs", "tasks"}),
+        ("resources:\n  jobs:\n    a:\n      permissions: [1]\n      permissions: [2]\n", 7, {"permissions"}),
+        ("resources:\n  schemas:\n    a:\n      grants: []\n      grants: []\n", 7, {"grants", "effective_grants"}),
+        ("x:\n  a: {}\n  a: {}\n", 5, {"targets", "jobs"}),
+    ],
+)
+def test_a_block_that_stands_twice_loses_what_the_first_held(read: Any, text: str, line: int, tables: set[str]) -> None:
+    seen = read("bundle: {name: b}\ntargets: {prod: {}}\n" + text)
+    told = seen.gaps(lists=True)
+    assert tables <= {g.facts for g in told}
+    assert {(g.cause.value, g.origin.line) for g in told} == {("failed", line)}
+    if "permissions" in text:
+        assert {g.facts for g in told} == {"permissions", "principal_summary"}
+
+
+def test_a_value_that_stands_twice_is_told_and_the_later_counts(read: Any) -> None:
+    seen = read("bundle: {name: b}\ntargets:\n  prod:\n    mode: development\n    mode: production\n")
+    assert seen.target("prod").mode == "production"
+    assert [(g.cause.value, g.value, g.origin.line) for g in seen.gaps()] == [("failed", True, 5)]
+    assert "databricks.yml:5:5: key mode stands here for the second time (first: line 4)" in seen.gaps()[0].reason
+    assert seen.complete("targets", "b")
+
+
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        ("x: {default: '${var.x}'}", "refers to itself"),
+        ("x: {default: '${var.y}'}, y: {default: '${var.x}'}", "refers to itself"),
+        ("x: {default: 'a${var.y}b'}, y: {default: '${var.z}'}, z: {default: '-${var.y}'}", "refers to itself"),
+        ("x: {default: '${var.y.a}'}, y: {default: {a: '${var.x}'}}", "refers to itself"),
+        ("x: {}", "has no value in target prod"),
+        ("x: ", "has no value in target prod"),
+        ("x: {lookup: {warehouse: w}}", "is looked up in the workspace"),
+        ("y: {default: 1}", "variable x is not declared"),
+        ("x: {default: '${bundle.nothing}'}", "is known when the bundle is deployed"),
+        ("x: {default: '${nothing.here}'}", "refers to nothing in the bundle"),
+        ("x: {default: '${resources.jobs.none.id}'}", "refers to no resource of the bundle"),
+        ("x: {default: '${resources.jobs.j.id}'}", "is known when the bundle is deployed"),
+        ("x: {default: [1, 2]}", "is a map or a list"),
+        ("x: {default: '${var.y.c}'}, y: {default: {a: 1}}", "refers to nothing in variable y"),
+        (f"x: {{default: '{'${var.y}' * 8}'}}, y: {{default: {'a' * 9000}}}", "it grows beyond"),
+    ],
+)  # fmt: skip
+def test_a_variable_that_cannot_be_told_is_null_and_a_gap(read: Any, declared: str, reason: str) -> None:
+    seen = read(
+        f"bundle: {{name: b}}\nvariables: {{{declared}}}\nresources: {{jobs: {{j: {{}}}}}}\ntargets:\n  prod:\n    workspace:\n      profile: p-${{var.x}}\n"
+    )
+    assert seen.target("prod").profile is None
+    told = seen.gaps("targets")
+    assert [(g.cause.value, g.value, g.origin.path, g.origin.line) for g in told] == [("unresolved", True, "databricks.yml", 7)]
+    assert reason in told[0].reason
+    assert told[0].reason.startswith("databricks.yml:7: ")
+
+
+def test_a_long_chain_of_variables_ends(read: Any) -> None:
+    chain = ", ".join(f"v{n}: {{default: '${{var.v{n + 1}}}'}}" for n in range(2000))
+    seen = read(f"bundle: {{name: b}}\nvariables: {{{chain}}}\ntargets:\n  prod: {{workspace: {{profile: '${{var.v0}}'}}}}\n")
+    assert seen.target("prod").profile is None
+    assert "references follow each other" in seen.gaps("targets")[0].reason
+
+
+def test_variables_that_double_end(read: Any) -> None:
+    doubles = ", ".join(f"v{n}: {{default: '${{var.v{n + 1}}}${{var.v{n + 1}}}'}}" for n in range(30))
+    seen = read(
+        f"bundle: {{name: b}}\nvariables: {{{doubles}, v30: {{default: aaaa}}}}\ntargets:\n  prod: {{workspace: {{profile: '${{var.v0}}'}}}}\n"
+    )
+    assert seen.target("prod").profile is None
+
+
+def test_all_variables_in_all_circles_end(read: Any) -> None:
+    everything = "".join(f"${{var.v{n}}}" for n in range(40))
+    circle = ", ".join(f"v{n}: {{default: '{everything}'}}" for n in range(40))
+    begin = time.process_time()
+    seen = read(f"bundle: {{name: b}}\nvariables: {{{circle}}}\ntargets:\n  prod: {{workspace: {{profile: '${{var.v0}}'}}}}\n")
+    assert seen.target("prod").profile is None
+    assert time.process_time() - begin < 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "targets: [prod]",
+        "targets: prod",
+        "targets: {prod: [1]}",
+        "targets: {prod: text}",
+        "resources: [1]",
+        "resources: {jobs: [1]}",
+        "resources: {jobs: {j: [1]}}",
+        "resources: {jobs: {j: {tasks: {a: 1}}}}",
+        "resources: {jobs: {j: {tasks: [1, [2], null]}}}",
+        "resources: {jobs: {j: {name: [1], max_concurrent_runs: many, schedule: 1, git_source: 1, run_as: 1, parameters: 1}}}",
+        "variables: [1]",
+        "variables: {x: [1]}",
+        "permissions: {a: 1}",
+        "permissions: [1]",
+        "workspace: 1",
+        "workspace: {host: {a: 1}}",
+        "include: text",
+        "include: {a: 1}",
+        "include: [[1], null, {a: b}]",
+        "presets: 1",
+        "git: 1",
+        "bundle: 1",
+        "python: 1",
+        "experimental: [1]",
+        "resources: {schemas: {s: {grants: [1, {principal: [1], privileges: 1}, {privileges: [[1]]}]}}}",
+        "resources: {model_serving_endpoints: {e: {config: [1]}, f: {config: {served_entities: [1, {}]}}}}",
+        "resources: {pipelines: {p: {libraries: [1, {notebook: 1}, {file: {}}, {}], configuration: [1]}}}",
+        "resources: {jobs: {j: {tasks: [{notebook_task: 1}, {for_each_task: {task: 1}}, {depends_on: 1}, {libraries: [1, {pypi: 1}, {whl: [1]}]}]}}}",
+    ],
+)
+def test_values_of_the_wrong_kind_are_no_crash(read: Any, text: str) -> None:
+    start = "" if text.startswith("bundle") else "bundle: {name: b}\n"
+    more = "" if text.startswith("targets") else "\ntargets: {prod: {}}\n"
+    seen = read(start + text + more)
+    assert len(seen.layout.bundles) == 1

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import pytest
+from tests.sources.code.reading import gather, rows
+
+LOGS = "import mlflow\nmlflow.start_run()"
+
+
+def reached(files: dict[str, str], path: str) -> set[str]:
+    facts = gather(files)
+    return {str(row.__dict__["api"]) for row in facts.rows["reached_calls"] if row.__dict__["file"] == f"repository/{path}"}
+
+
+def open_lists(files: dict[str, str]) -> dict[str, str]:
+    return {str(gap.parent).removeprefix("repository/"): gap.reason for gap in gather(files).gaps if gap.facts == "reached_calls"}
+
+
+@pytest.mark.parametrize(
+    ("importing", "statement", "target"),
+    [
+        ("a.py", "import b", "b.py"),
+        ("a.py", "from b import x", "b.py"),
+        ("src/a.py", "from pkg.b import x", "src/pkg/b.py"),
+        ("src/pkg/a.py", "from .b import x", "src/pkg/b.py"),
+        ("src/pkg/a.py", "from . import b", "src/pkg/b.py"),
+        ("src/pkg/sub/a.py", "from ..b import x", "src/pkg/b.py"),
+        ("src/pkg/a.py", "from pkg import b", "src/pkg/b.py"),
+        ("notebooks/a.py", "from pkg.b import x", "src/pkg/b.py"),
+        ("notebooks/a.py", "import pkg.b as c", "src/pkg/b.py"),
+        ("notebooks/a.py", "from pkg import x", "pkg/__init__.py"),
+        ("x/notebooks/a.py", "from training.steps.b import x", "x/training/steps/b.py"),
+        ("deep/a.py", "import sys\nsys.path.append('../lib')\nimport b", "lib/b.py"),
+        ("deep/a.py", "if x:\n    def f():\n        import b", "deep/b.py"),
+        ("notebooks/a.py", "%run ./b", "notebooks/b.py"),
+        ("notebooks/a.py", "%run ../shared/b $env='x'", "shared/b.py"),
+        ("notebooks/a.py", "%run ./b.py", "notebooks/b.py"),
+        ("notebooks/a.py", "dbutils.notebook.run('./b', 60)", "notebooks/b.py"),
+        ("a.py", "import far", "some/where/far.py"),
+    ],
+)
+def test_calls_are_reached_through(importing: str, statement: str, target: str) -> None:
+    assert reached({importing: statement, target: LOGS}, importing) == {"mlflow.start_run"}
+
+
+def test_a_package_that_passes_on_what_it_imports() -> None:
+    files = {"a.py": "from pkg import train", "pkg/__init__.py": "from .core import train", "pkg/core.py": LOGS}
+    assert reached(files, "a.py") == {"mlflow.start_run"}
+
+
+def test_what_is_far_and_what_goes_in_circles() -> None:
+    files = {f"m{n}.py": f"import m{(n + 1) % 60}" for n in range(60)}
+    files["m30.py"] += f"\n{LOGS}"
+    assert reached(files, "m0.py") == {"mlflow.start_run"}
+    assert reached(files, "m31.py") == {"mlflow.start_run"}
+
+
+def test_what_nobody_imports_is_not_reached() -> None:
+    assert reached({"a.py": "import c", "b.py": LOGS, "c.py": "x = 1"}, "a.py") == set()
+
+
+def test_a_notebook_that_a_notebook_reaches() -> None:
+    cell = '{"cells": [{"cell_type": "code", "source": ["%run ./b"]}]}'
+    assert reached({"a.ipynb": cell, "b.ipynb": cell.replace("%run ./b", "mlflow.autolog()")}, "a.ipynb") == {"mlflow.autolog"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("disable=True", "disable=True", True),
+        ("disable=True", "", False),
+        ("disable=True", "disable=x", None),
+        ("", "disable=x", False),
+    ],
+)
+def test_a_feature_is_off_when_every_call_switches_it_off(one: str, other: str, expected: bool | None) -> None:
+    facts = gather(
+        {"a.py": f"import b, mlflow\nmlflow.autolog({one})", "b.py": f"import mlflow\nmlflow.sklearn.autolog({other})"}
+    )
+    assert ("repository/a.py", expected) in rows(facts, "reached_calls", "file", "disables")
+
+
+def test_one_row_for_each_api() -> None:
+    facts = gather({"a.py": f"{LOGS}\n{LOGS}\nimport b", "b.py": LOGS})
+    assert rows(facts, "reached_calls", "key") == [("repository/a.py/mlflow.start_run",), ("repository/b.py/mlflow.start_run",)]
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import acme_ml", "the module acme_ml is not in the repository"),
+        ("from .missing import x", "the module .missing is not in the repository"),
+        ("%run ./missing", "the notebook ./missing is not in the repository"),
+        ("%run /Shared/setup", "the notebook /Shared/setup is not in the repository"),
+        ("dbutils.notebook.run(path, 60)", "the notebook that it runs is not in the repository"),
+    ],
+)
+def test_what_is_not_there_leaves_the_list_open_for_all_who_reach_it(source: str, reason: str) -> None:
+    found = open_lists({"a.py": source, "b.py": "import a", "c.py": "x = 1"})
+    assert found == {"a.py": reason, "b.py": f"a.py: {reason}"}
+
+
+@pytest.mark.parametrize(
+    "source", ["import os, sys, json", "import pandas as pd", "from sklearn.linear_model import X", "import mlflow.sklearn"]
+)
+def test_public_libraries_leave_nothing_open(source: str) -> None:
+    assert open_lists({"a.py": source}) == {}
+
+
+def test_a_broken_file_leaves_the_list_open_for_all_who_reach_it() -> None:
+    found = open_lists({"a.py": "import b", "b.py": "def broken("})
+    assert set(found) == {"a.py", "b.py"}
+    assert found["a.py"].startswith("b.py: Python that this interpreter cannot parse")
+
+
+def test_libraries_are_what_other_code_imports_or_runs() -> None:
+    facts = gather(
+        {
+            "a.py": "import lib\n%run ./setup\ndbutils.notebook.run('./job', 1)",
+            "lib.py": "import lib",
+            "setup.py": "",
+            "job.py": "",
+            "only_tested.py": "",
+            "tests/test_a.py": "import only_tested",
+        }
+    )
+    assert [path for path, library in rows(facts, "files", "path", "is_library") if library] == ["lib.py", "setup.py"]
