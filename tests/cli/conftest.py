@@ -6,7 +6,6 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.running import CHECKOUT, commit
 
 if TYPE_CHECKING:

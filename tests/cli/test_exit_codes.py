@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.cli.conftest import example
 from tests.running import commit, git, lakewarden, write
 
@@ -18,7 +17,9 @@ CLEAN, FINDINGS, USAGE, INCOMPLETE, NOTHING = range(5)
 
 
 @pytest.fixture(scope="module")
-def repositories(compliant: Path, violating: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[Path, tuple[str, ...]]]:
+def repositories(
+    compliant: Path, violating: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[int, tuple[Path, tuple[str, ...]]]:
     """For each exit code a repository and arguments that lead to it."""
     incomplete = example("compliant", tmp_path_factory.mktemp("incomplete") / "repository")
     write(incomplete, {"resources/broken.yml": "resources: [\n"})
@@ -91,7 +92,9 @@ def test_what_fails_is_for_the_user_to_say(tmp_path: Path) -> None:
 
 
 def test_a_folder_outside_git_is_judged_as_well(tmp_path: Path) -> None:
-    write(tmp_path, {"train.py": 'import mlflow\nmlflow.MlflowClient().transition_model_version_stage("churn", 1, "Production")\n'})
+    write(
+        tmp_path, {"train.py": 'import mlflow\nmlflow.MlflowClient().transition_model_version_stage("churn", 1, "Production")\n'}
+    )
     before = lakewarden(tmp_path, "lint", "--output-format", "json")
     git(tmp_path, "init", "--quiet")
     after = lakewarden(tmp_path, "lint", "--output-format", "json")

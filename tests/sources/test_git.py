@@ -54,9 +54,9 @@ def test_a_repository_is_told_for_each_project(repository: GitRepository) -> Non
         {"key": name, "project": name, "branch": "main", "remote": "https://github.com/acme/churn.git", "shallow": False}
         for name in ("churn", "fraud")
     ]
-    assert [(row["key"], row["name"], row["exists_on_remote"]) for row in rows(facts, "branches")] == [
-        ("churn/main", "main", False),
-        ("fraud/main", "main", False),
+    assert [(row["key"], row["name"]) for row in rows(facts, "branches")] == [
+        ("churn/main", "main"),
+        ("fraud/main", "main"),
     ]
     assert {("branches", "declared", Scope("churn")), ("repositories", "declared", Scope("fraud"))} <= facts.complete
     assert [(gap.cause, gap.facts, gap.value) for gap in facts.gaps] == [(Cause.NOT_ASKED, "branches", True)]
@@ -88,7 +88,7 @@ def test_a_shallow_clone_does_not_claim_to_know_all_branches(repository: GitRepo
     repository.git("-C", str(shallow), "branch", "mine")
     facts = read(shallow, "churn")
     assert rows(facts, "repositories")[0]["shallow"] is True
-    assert {row["name"]: row["exists_on_remote"] for row in rows(facts, "branches")} == {"main": True, "mine": None}
+    assert {row["name"] for row in rows(facts, "branches")} == {"main", "mine"}
     assert ("branches", "declared", Scope("churn")) not in facts.complete
     assert any(gap.facts == "branches" and not gap.value and "shallow" in gap.reason for gap in facts.gaps)
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,10 +10,19 @@ import pytest
 
 from lakewarden.facts.collect import Facts, Scope
 from lakewarden.policy.model import Policy
+from lakewarden.sources.repository.bundle.files import load
+from lakewarden.sources.repository.bundle.jobs import read_jobs
+from lakewarden.sources.repository.bundle.merge import override
+from lakewarden.sources.repository.bundle.names import Names
+from lakewarden.sources.repository.bundle.parameters import Parameter
+from lakewarden.sources.repository.bundle.pipelines import read_pipelines
+from lakewarden.sources.repository.bundle.reader import Reader
+from lakewarden.sources.repository.bundle.references import Resolver
 from lakewarden.sources.repository.bundle.source import BundleSource
 from lakewarden.sources.repository.layout import Layout
 from lakewarden.sources.source import Context
 from lakewarden.sources.tree import Tree
+from lakewarden.sources.yaml_nodes import Map
 
 if TYPE_CHECKING:
     from lakewarden.facts.fact import Fact
@@ -63,6 +72,40 @@ def see(tree: Tree, policy: Policy | None = None, roles: dict[str, frozenset[str
         keys = [row.key for row in rows]
         assert len(keys) == len(set(keys)), "two rows with one key"
     return Seen(facts, layout)
+
+
+class Recorder(Names):
+    """Keeps the parameters that it is given."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__(reader)
+        self.seen: dict[str, str | None] = {}
+
+    def parameters(self, parameters: Sequence[Parameter], role: str) -> None:
+        super().parameters(parameters, role)
+        self.seen.update({parameter.pointer: parameter.value.text for parameter in parameters})
+
+
+@pytest.fixture
+def values() -> Callable[[str], dict[str, str | None]]:
+    """The values of all parameters of the jobs and pipelines of one bundle's target `prod`, by their key path."""
+
+    def run(text: str) -> dict[str, str | None]:
+        tree = Tree.of_files(Path("repository"), {"databricks.yml": text})
+        layout = Layout.of_tree(tree, Policy())
+        root = load(layout.bundles[0], tree, layout.documents).root
+        targets = root.get("targets")
+        target = targets.get("prod") if isinstance(targets, Map) else None
+        assigned = target.get("variables") if isinstance(target, Map) else None
+        config = override(root, target if isinstance(target, Map) else None)
+        resolver = Resolver(config, "prod", root.get("variables"), assigned)
+        reader = Reader(Context(tree, Policy(), layout), Facts(), layout.bundles[0], "b/prod", "prod", config, resolver, set())
+        recorder = Recorder(reader)
+        read_jobs(reader, recorder)
+        read_pipelines(reader, recorder)
+        return {pointer.removeprefix("resources."): value for pointer, value in recorder.seen.items()}
+
+    return run
 
 
 @pytest.fixture(name="see", scope="session")

@@ -167,53 +167,56 @@ def test_roles(read: Any, key: str, path: str, known: tuple[str, ...], role: str
     assert read({"databricks.yml": text, path: ""}, roles={path: frozenset(known)}).one("tasks").role == role
 
 
-def test_parameters(read: Any) -> None:
-    seen = read(
-        job(
-            """
-            parameters:
-            - {name: catalog, default: prod}
-            - {name: empty}
-            - {name: version, default: "{{job.trigger.version}}"}
-            job_clusters:
-            - {job_cluster_key: c, new_cluster: {spark_env_vars: {MLFLOW_RUN_CONTEXT: '{"c":"${bundle.git.commit}"}'}, spark_conf: {a.b: 1}}}
-            environment_variables:
-            - {environment_variables_key: v, spec: {variables: {STAGE: prod}}}
-            tasks:
-            - task_key: t
-              job_cluster_key: c
-              environment_variables_key: v
-              notebook_task:
-                notebook_path: /Shared/x
-                base_parameters: {a: "{{job.parameters.catalog}}.x", b: "{{task.name}}", c: yes, d: 1.50, e: , git_sha: abc, f: "${var.sha}"}
-            - task_key: u
-              spark_python_task:
-                python_file: /Shared/x
-                parameters: [--env, prod, "--catalog=${bundle.target}", plain, --flag]
-            - task_key: w
-              sql_task: {query: {query_id: 1}, parameters: {x: y}}
-            """.replace("            ", "")
-        )
-    )
-    rows = {row.key.removeprefix("b/prod/jobs.j/"): (row.value, row.holds_commit) for row in seen.rows("task_params")}
-    assert rows["t/job/catalog"] == ("prod", False)
-    assert rows["t/job/empty"] == ("", False)
-    assert rows["t/job/version"] == (None, False)
-    assert rows["t/task/a"] == ("prod.x", False)
-    assert rows["t/task/b"] == (None, False)
-    assert rows["t/task/c"] == ("yes", False)
-    assert rows["t/task/d"] == ("1.50", False)
-    assert rows["t/task/e"] == ("", False)
-    assert rows["t/task/git_sha"] == ("abc", None), "the name says that CI puts the commit there"
-    assert rows["t/task/f"] == (None, None)
-    assert rows["t/env/MLFLOW_RUN_CONTEXT"] == (None, True)
-    assert rows["t/conf/a.b"] == ("1", False)
-    assert rows["t/env/STAGE"] == ("prod", False)
-    assert {key: value for key, value in rows.items() if key.startswith("u/task")} == {
-        "u/task/env": ("prod", False), "u/task/catalog": ("prod", False), "u/task/3": ("plain", False),
+PARAMETERS = job(
+    """
+parameters:
+- {name: catalog, default: prod}
+- {name: empty}
+- {name: version, default: "{{job.trigger.version}}"}
+job_clusters:
+- {job_cluster_key: c, new_cluster: {spark_env_vars: {MLFLOW_RUN_CONTEXT: '{"c":"${bundle.git.commit}"}'}, spark_conf: {a.b: 1}}}
+environment_variables:
+- {environment_variables_key: v, spec: {variables: {STAGE: prod}}}
+tasks:
+- task_key: t
+  job_cluster_key: c
+  environment_variables_key: v
+  notebook_task:
+    notebook_path: /Shared/x
+    base_parameters: {a: "{{job.parameters.catalog}}.x", b: "{{task.name}}", c: yes, d: 1.50, e: , git_sha: abc, f: "${var.sha}"}
+- task_key: u
+  spark_python_task:
+    python_file: /Shared/x
+    parameters: [--env, prod, "--catalog=${bundle.target}", plain, --flag]
+- task_key: w
+  sql_task: {query: {query_id: 1}, parameters: {x: y}}
+"""
+)
+
+
+def test_values_of_parameters(values: Any) -> None:
+    found = values(PARAMETERS)
+    task = "jobs.j.tasks.t.notebook_task.base_parameters"
+    assert {name: found[f"{task}.{name}"] for name in ("a", "b", "c", "d", "e", "git_sha", "f")} == {
+        "a": "prod.x", "b": None, "c": "yes", "d": "1.50", "e": "", "git_sha": "abc", "f": None,
     }  # fmt: skip
-    assert rows["w/task/x"] == ("y", False)
-    assert {(row.name, row.value) for row in seen.rows("job_params")} == {("catalog", "prod"), ("empty", ""), ("version", None)}
+    assert {name: found[f"jobs.j.parameters.{name}"] for name in ("catalog", "empty", "version")} == {
+        "catalog": "prod", "empty": "", "version": None,
+    }  # fmt: skip
+    arguments = {pointer.rpartition(".")[2]: value for pointer, value in found.items() if ".u." in pointer}
+    assert arguments == {"parameters[1]": "prod", "parameters[2]": "prod", "parameters[3]": "plain"}
+    assert found["jobs.j.tasks.w.sql_task.parameters.x"] == "y"
+    assert found["jobs.j.environment_variables_key.variables.STAGE"] == "prod"
+    assert found["jobs.j.job_clusters.c.new_cluster.spark_env_vars.MLFLOW_RUN_CONTEXT"] is None
+
+
+def test_parameters_and_what_carries_the_commit(read: Any) -> None:
+    seen = read(PARAMETERS)
+    rows = {row.key.removeprefix("b/prod/jobs.j/"): row.holds_commit for row in seen.rows("task_params")}
+    assert {key for key, value in rows.items() if value is True} == {"t/env/MLFLOW_RUN_CONTEXT"}
+    assert {key for key, value in rows.items() if value is None} == {"t/task/git_sha", "t/task/f"}, "CI may put the commit there"
+    assert {"t/job/catalog", "t/task/a", "t/conf/a.b", "t/env/STAGE", "u/task/env", "u/task/catalog", "u/task/3", "w/task/x"} <= rows.keys()
+    assert {row.name for row in seen.rows("job_params")} == {"catalog", "empty", "version"}
     assert [gap.reason for gap in seen.gaps("task_params")] == ["databricks.yml:21: variable sha is not declared"]
 
 
@@ -386,4 +389,4 @@ resources:
         ("raw", "a", "read"),
     }
     assert seen.column("task_libraries", "pinned") == [True] * 3
-    assert seen.column("task_params", "value") == ["raw.a.b"] * 3
+    assert [row.key.rpartition("/")[2] for row in seen.rows("task_params")] == ["source_table"] * 3

@@ -193,11 +193,11 @@ def test_6_variables(read: Any) -> None:
     assert seen.target("prod").root_path == "/Workspace/Shared/b"
     path = seen.one("target_paths", target="b/prod")
     assert (path.path_place, path.origin[:2]) == ("everyone", ("databricks.yml", 22))
-    values = {
-        p.key.removeprefix("b/prod/jobs.train/train/"): p.value for p in seen.rows("task_params") if p.key.startswith("b/prod")
-    }
-    assert values == {"task/version": "15.4.x", "task/policy": None, "task/whole": None, "env/ENVIRONMENT": "def"}
     assert any("looked up" in g.reason for g in seen.gaps("task_params"))
+    found = values(files["databricks.yml"])
+    task = "jobs.train.tasks.train.notebook_task.base_parameters"
+    assert (found[f"{task}.version"], found[f"{task}.policy"], found[f"{task}.whole"]) == ("15.4.x", None, None)
+    assert found["jobs.train.tasks.train.new_cluster.spark_env_vars.ENVIRONMENT"] == "def"
 
 
 def test_7_anchors_at_the_top_and_merge_keys(read: Any) -> None:

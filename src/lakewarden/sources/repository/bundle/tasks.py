@@ -129,7 +129,7 @@ def _task(reader: Reader, job: JobContext, node: Map, name: str, names: Names, r
         parameters += block_parameters(reader, block, key, f"{pointer}.{field}", given)
     parameters += _settings(reader, job, node, pointer)
     write_parameters(reader, key, parameters)
-    names.parameters([parameter for parameter in parameters if parameter.scope == "task"], role)
+    names.parameters([parameter for parameter in parameters if parameter.scope in ("task", "env")], role)
     read_libraries(reader, key, [*of_libraries(reader, node.get("libraries"), key), *_environment(reader, job, node, key)])
     read[name] = _Read(key, role, node, parameters)
     return code

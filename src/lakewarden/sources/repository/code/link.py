@@ -264,6 +264,8 @@ def _reached(linked: Linked, files: Mapping[str, _File], targets: dict[str, list
     reached, missing = reach.close(own, targets, holes)
     for path, file in files.items():
         for api, found in reached[path].items():
+            if found.disables is None:
+                _unclear(linked, file, "reached_calls", f"whether {api} is switched off", _origin(found.path, found.span))
             linked.facts.append(
                 ReachedCall(
                     key=f"{file.key}/{api}",
