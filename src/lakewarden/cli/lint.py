@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from lakewarden.cli.options import Color, Paths, PolicyFile, WhenColor
+from lakewarden.cli.options import Color, Paths, PolicyFile, WhenColor, split
 from lakewarden.rule import Confidence, Profile, Severity
 
 _List = Optional[list[str]]  # noqa: UP045  (typer evaluates it on Python 3.10)
@@ -57,18 +57,18 @@ def lint(
     from lakewarden.sources.repository.changes import changed_lines
 
     targets = check_formats(output_format, output or [])
-    check_shown(show or [])
+    check_shown(split(show))
     repository = read(paths or [], policy, exclude or [])
     wishes = Wishes(
         profile=profile,
-        select=tuple(select or ()),
-        ignore=tuple(ignore or ()),
+        select=split(select),
+        ignore=split(ignore),
         fail_on=fail_on,
         fail_confidence=fail_confidence,
         baseline=None if no_baseline else baseline,
         use_baseline=not no_baseline,
         changed=changed_lines(str(repository.root), diff) if diff is not None else None,
-        show=frozenset(show or ()),
+        show=frozenset(split(show)),
     )
     result = judge_repository(repository, wishes)
     write_reports(result, targets, wishes.show, color)

@@ -15,7 +15,6 @@ from lakewarden.cli import baseline, explain, facts, init, lint, rules
 from lakewarden.errors import ExitCode, LakewardenError
 
 app = typer.Typer(
-    name="lakewarden",
     help="Say whether a machine-learning project on Databricks follows the recommended MLOps workflow.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -41,12 +40,12 @@ def options(
     """Say whether a machine-learning project on Databricks follows the recommended MLOps workflow."""
 
 
-app.command("lint")(lint.lint)
-app.command("facts")(facts.facts)
-app.command("explain")(explain.explain)
-app.command("rules")(rules.rules)
-app.command("init")(init.init)
-app.command("baseline")(baseline.baseline)
+app.command("lint", short_help="Judge what a repository declares.")(lint.lint)
+app.command("facts", short_help="Show what the sources saw, by table.")(facts.facts)
+app.command("explain", short_help="Say why a rule exists and how to fix a finding.")(explain.explain)
+app.command("rules", short_help="List all rules.")(rules.rules)
+app.command("init", short_help="Write a policy from what the repository shows.")(init.init)
+app.command("baseline", short_help="Record the findings of today; only new ones fail.")(baseline.baseline)
 
 
 def main() -> None:

@@ -32,3 +32,8 @@ PolicyFile = Annotated[
 ]
 OutputTable = Annotated[Table, typer.Option("--output-format", help="Form of the output.")]
 WhenColor = Annotated[Color, typer.Option("--color", help="When to use colours.")]
+
+
+def split(values: list[str] | None) -> tuple[str, ...]:
+    """The values of an option that may be repeated, each of them a list with commas."""
+    return tuple(part.strip() for value in values or () for part in value.split(",") if part.strip())

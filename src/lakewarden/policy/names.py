@@ -17,6 +17,8 @@ _WORDS = {
 }
 #: Everyday words: they name a stage in a target, elsewhere only where they are the whole name (`user_events` is no stage).
 _WEAK = {"user": "development", "local": "development", "live": "production"}
+#: Words that also say something else: in a path they count only where a folder begins with them (`/Shared/ab-testing` is no stage).
+_EVERYDAY = frozenset({"test", "testing", "tst", "ci", "acc", "acceptance", "stage", "develop", "devel"})
 _NOT = frozenset({"non", "no", "not"})
 _BEFORE = frozenset({"pre"})
 _NONPRODUCTION = frozenset({"nonprod", "nonprd", "nonproduction", "notprod", "noprod"})

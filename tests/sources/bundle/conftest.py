@@ -14,7 +14,6 @@ from lakewarden.sources.repository.bundle.files import load
 from lakewarden.sources.repository.bundle.jobs import read_jobs
 from lakewarden.sources.repository.bundle.merge import override
 from lakewarden.sources.repository.bundle.names import Names
-from lakewarden.sources.repository.bundle.parameters import Parameter
 from lakewarden.sources.repository.bundle.pipelines import read_pipelines
 from lakewarden.sources.repository.bundle.reader import Reader
 from lakewarden.sources.repository.bundle.references import Resolver
@@ -27,6 +26,7 @@ from lakewarden.sources.yaml_nodes import Map
 if TYPE_CHECKING:
     from lakewarden.facts.fact import Fact
     from lakewarden.facts.gaps import Gap
+    from lakewarden.sources.repository.bundle.parameters import Parameter
 
 
 @dataclass

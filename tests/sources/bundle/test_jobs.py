@@ -215,7 +215,16 @@ def test_parameters_and_what_carries_the_commit(read: Any) -> None:
     rows = {row.key.removeprefix("b/prod/jobs.j/"): row.holds_commit for row in seen.rows("task_params")}
     assert {key for key, value in rows.items() if value is True} == {"t/env/MLFLOW_RUN_CONTEXT"}
     assert {key for key, value in rows.items() if value is None} == {"t/task/git_sha", "t/task/f"}, "CI may put the commit there"
-    assert {"t/job/catalog", "t/task/a", "t/conf/a.b", "t/env/STAGE", "u/task/env", "u/task/catalog", "u/task/3", "w/task/x"} <= rows.keys()
+    assert {
+        "t/job/catalog",
+        "t/task/a",
+        "t/conf/a.b",
+        "t/env/STAGE",
+        "u/task/env",
+        "u/task/catalog",
+        "u/task/3",
+        "w/task/x",
+    } <= rows.keys()
     assert {row.name for row in seen.rows("job_params")} == {"catalog", "empty", "version"}
     assert [gap.reason for gap in seen.gaps("task_params")] == ["databricks.yml:21: variable sha is not declared"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import pytest
@@ -149,10 +150,9 @@ def test_5_production_may_be_the_default_and_in_development_mode(read: Any) -> N
     assert [(t.is_default, t.mode) for t in seen.rows("targets")] == [(False, "none"), (True, "development")]
 
 
-def test_6_variables(read: Any) -> None:
-    seen = read(
-        {
-            "databricks.yml": """
+def test_6_variables(read: Any, values: Any) -> None:
+    files = {
+        "databricks.yml": textwrap.dedent("""
                 bundle: {name: b}
                 include: [vars.yml]
                 variables:
@@ -184,11 +184,11 @@ def test_6_variables(read: Any) -> None:
                         notebook_task:
                           notebook_path: a.py
                           base_parameters: {version: "${var.cluster.spark_version}", policy: "${var.policy}", whole: "${var.cluster}"}
-                """,
-            "vars.yml": "variables:\n  root: {default: /Workspace/Shared}\n",
-            "a.py": "print()\n",
-        }
-    )
+                """),
+        "vars.yml": "variables:\n  root: {default: /Workspace/Shared}\n",
+        "a.py": "print()\n",
+    }
+    seen = read(files)
     assert seen.column("jobs", "name") == ["y-dev", "x-prod"]
     assert seen.target("prod").root_path == "/Workspace/Shared/b"
     path = seen.one("target_paths", target="b/prod")
@@ -218,9 +218,7 @@ def test_7_anchors_at_the_top_and_merge_keys(read: Any) -> None:
     )
     assert seen.one("jobs").name == "churn"
     row = seen.one("permissions")
-    assert (row.object_kind, row.object_name, row.principal, row.principal_kind, row.level) == (
-        "job", "churn", "group:users", "everyone", "CAN_VIEW",
-    )  # fmt: skip
+    assert (row.object_kind, row.object_name, row.principal, row.level) == ("job", "churn", "group:users", "CAN_VIEW")
     assert row.origin.line == 5
 
 
@@ -330,9 +328,9 @@ def test_10_what_the_root_grants_reaches_production(read: Any) -> None:
         ("group:admins", "target"),
         ("user:ann@acme.com", "target"),
     ]
-    assert {(p.key, p.has_person, p.is_everyone) for p in seen.rows("principal_summary")} == {
-        ("group:account users", True, True),
-        ("service_principal:0d2b7a51-9d5a-4c4e-9d1f-111111111111", False, False),
-        ("group:admins", None, False),
-        ("user:ann@acme.com", True, False),
+    assert {(p.key, p.has_person) for p in seen.rows("principal_summary")} == {
+        ("group:account users", True),
+        ("service_principal:0d2b7a51-9d5a-4c4e-9d1f-111111111111", False),
+        ("group:admins", None),
+        ("user:ann@acme.com", True),
     }

@@ -139,15 +139,13 @@ def test_permissions(read: Any) -> None:
           model_serving_endpoints: {m: {name: ep, permissions: '${var.x}'}}
         """
     )
-    found = {
-        (p.object_kind, p.object_name, p.principal, p.principal_kind, p.is_run_as, p.level) for p in seen.rows("permissions")
-    }
+    found = {(p.object_kind, p.object_name, p.principal, p.is_run_as, p.level) for p in seen.rows("permissions")}
     assert found == {
-        ("target", "prod", "service_principal:sp", "service_principal", True, "CAN_RUN"),
-        ("target", "prod", "group:admins", "group", False, "CAN_MANAGE"),
-        ("job", "train", "user:a@b.c", "user", True, "IS_OWNER"),
-        ("job", "train", None, "user", None, "CAN_RUN"),
-        ("experiment", "/Shared/e", "group:users", "everyone", False, "CAN_EDIT"),
+        ("target", "prod", "service_principal:sp", True, "CAN_RUN"),
+        ("target", "prod", "group:admins", False, "CAN_MANAGE"),
+        ("job", "train", "user:a@b.c", True, "IS_OWNER"),
+        ("job", "train", None, None, "CAN_RUN"),
+        ("experiment", "/Shared/e", "group:users", False, "CAN_EDIT"),
     }
     assert [g.facts for g in seen.gaps(lists=True)] == ["permissions"]
 

@@ -148,6 +148,11 @@ _CLASSES = {
 _PACKAGES = ("mlflow", "databricks", "delta", "pyspark")
 _CALLBACKS = frozenset({"MLFlowLogger", "MLflowCallback", "MlflowCallback"})
 _AUTOML = frozenset({"classify", "regress", "forecast"})
+#: What of mlflow-export-import carries models, rather than helps with it.
+_CARRIERS = frozenset({
+    "export_model", "export_models", "export_all", "export_model_version", "import_model", "import_models", "import_all",
+    "import_model_version", "copy_model_version", "ModelExporter", "ModelImporter", "BulkModelExporter", "BulkModelImporter",
+})  # fmt: skip
 
 
 def canonical_class(ref: str) -> str:
@@ -176,7 +181,7 @@ def canonical(ref: str) -> str | None:
     if ref in ("sklearn.externals.joblib.dump", "dill.dump", "_pickle.dump"):
         return "joblib.dump" if "joblib" in ref else "pickle.dump"
     if top == "mlflow_export_import":
-        return top
+        return top if last in _CARRIERS else None
     if top == "databricks" and ".automl" in ref and last in _AUTOML:
         return "databricks.automl"
     return None
