@@ -206,8 +206,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "waived.py": f'{STAGED[:-1]}  # lakewarden: ignore[REG002] reason="{EVIL[:4]}\u202e"\n',
         },
     )
-    with open(os.fsencode(folder) + b"/no-utf8-\xff.py", "w", encoding="utf-8") as file:
-        file.write(STAGED)
+    (folder / os.fsdecode(b"no-utf8-\xff.py")).write_text(STAGED)
     return folder
 
 

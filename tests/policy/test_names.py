@@ -49,6 +49,24 @@ def test_everyday_words_count_in_targets_and_as_whole_names(name: str, stage: st
     assert stage_by_words(f"{name}_orders").stage == "none"
 
 
+@pytest.mark.parametrize(
+    ("path", "stage"),
+    [
+        ("/Shared/marvel-characters-ab-testing", "none"),
+        ("/Shared/two-stage-ranker", "none"),
+        ("/Shared/churn/first_test", "none"),
+        ("/Shared/test/churn", "staging"),
+        ("/Shared/test-churn", "staging"),
+        ("/Shared/prod/ab-testing", "production"),
+        ("/Shared/churn-prod", "production"),
+        ("/Users/dev@acme.com/churn", "none"),
+        ("/Users/dev@acme.com/prod-churn", "production"),
+    ],
+)
+def test_in_a_path_everyday_words_count_where_a_folder_begins_with_them(path: str, stage: str) -> None:
+    assert stage_by_words(path).stage == stage
+
+
 @pytest.mark.parametrize("name", ["nonprod", "dev_prod"])
 def test_what_cannot_be_told_has_a_reason(name: str) -> None:
     assert name in stage_by_words(name).reason

@@ -17,7 +17,8 @@ _WORDS = {
 }
 #: Everyday words: they name a stage in a target, elsewhere only where they are the whole name (`user_events` is no stage).
 _WEAK = {"user": "development", "local": "development", "live": "production"}
-#: Words that also say something else: in a path they count only where a folder begins with them (`/Shared/ab-testing` is no stage).
+#: Words that also say something else: in a path only a folder that begins with one speaks of a stage (`/Shared/ab-testing`
+#: does not).
 _EVERYDAY = frozenset({"test", "testing", "tst", "ci", "acc", "acceptance", "stage", "develop", "devel"})
 _NOT = frozenset({"non", "no", "not"})
 _BEFORE = frozenset({"pre"})
@@ -36,7 +37,7 @@ class Named(NamedTuple):
 @lru_cache(maxsize=65536)
 def stage_by_words(name: str, *, target: bool = False) -> Named:
     """Read the stage from the whole words of a name; two stages in one name, or `nonprod`, cannot be told."""
-    words = [word.rstrip("0123456789") or word for word in _SPLIT.split(name.casefold()) if word]
+    words = _path_words(name) if name.startswith("/") else _words(name)
     stages: dict[str, str] = {}
     before = ""
     for word in words:
@@ -53,3 +54,13 @@ def stage_by_words(name: str, *, target: bool = False) -> Named:
     if len(stages) > 1:
         return Named(None, f"{name!r} names two stages: {' and '.join(stages)}")
     return Named(next(iter(stages), "none"))
+
+
+def _words(name: str) -> list[str]:
+    return [word.rstrip("0123456789") or word for word in _SPLIT.split(name.casefold()) if word]
+
+
+def _path_words(path: str) -> list[str]:
+    """The words of a path without everyday ones inside a folder's name, and without the folder of a person."""
+    folders = [_words(folder) for folder in path.split("/") if "@" not in folder]
+    return [word for words in folders for at, word in enumerate(words) if at == 0 or word not in _EVERYDAY]

@@ -254,7 +254,9 @@ class Names:
         if found.kind not in ("catalog", "table", "model") or (found.catalog is None and not own):
             return
         schema = NONE if schema is None and found.catalog is not None else schema
-        key = f"?{pointer}" if found.catalog is None else f"{found.catalog}.{schema}"
+        variable = self.reader.resolver.variable_of(node) if found.catalog is None else None
+        unknown_as = pointer if variable is None else f"variables.{variable}"
+        key = f"?{unknown_as}" if found.catalog is None else f"{found.catalog}.{schema}"
         known = self._catalogs.get(key)
         origin = node.origin if known is None or prefer else known.origin
         is_write = found.is_write if known is None or _RANK[found.is_write] > _RANK[known.is_write] else known.is_write

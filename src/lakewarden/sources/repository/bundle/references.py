@@ -89,12 +89,17 @@ class Resolver:
     def place(self, node: Node) -> Node:
         """Where a value is set: at its variable, where it is one reference to a variable."""
         for _ in range(MAX_DEPTH):
-            found = _WHOLE.fullmatch(node.text.strip()) if isinstance(node, Scalar) and node.text.startswith("${") else None
-            variable = self.variables.get(found[1]) if found is not None else None
+            variable = self.variables.get(self.variable_of(node) or "")
             if variable is None or variable.node is None:
                 return node
             node = variable.node
         return node
+
+    @staticmethod
+    def variable_of(node: Node) -> str | None:
+        """The variable that a value is a single reference to."""
+        found = _WHOLE.fullmatch(node.text.strip()) if isinstance(node, Scalar) and node.text.startswith("${") else None
+        return None if found is None else found[1]
 
     def _inner(self, text: str) -> str | None:
         """The one reference that the whole text is, inner ones replaced."""
