@@ -52,13 +52,19 @@ _URI_FROM = {
 _MODEL_FROM = {"search": "search", "run": "run", "logged": "run", "parameter": "parameter"}
 _OF_REGISTRY = frozenset({"mlflow.set_registry_uri", MLFLOW_CLIENT})
 _LOGGERS = frozenset({"mlflow.log_model", f"{FEATURE_CLIENT}.log_model"})
+#: Flavors whose models have a signature by their kind, and those of which only some have one.
+_SIGNING = frozenset({"transformers", "sentence_transformers", "openai"})
+_SOMETIMES_SIGNING = frozenset({"langchain"})
 _COMMIT = "mlflow.source.git.commit"
 #: A flavor's `log_model` takes the signature by position only far behind.
 _FAR = 6
 
 
-def record(state: State, api: str, site: Site) -> Value:
-    """Keep a call of an API, look at its arguments for names of objects, and return what is known of its result."""
+def record(state: State, api: str, site: Site, ref: str = "") -> Value:
+    """Keep a call of an API, look at its arguments for names of objects, and return what is known of its result.
+
+    `ref` is the dotted name that the code calls it by, where that is known: it tells the flavor of MLflow.
+    """
     about = APIS[api]
     if about.sign:
         state.signs.add(about.sign)
@@ -66,6 +72,8 @@ def record(state: State, api: str, site: Site) -> Value:
         return UNKNOWN
     unclear: list[str] = []
     columns = _columns(api, about, site, unclear)
+    if api in _LOGGERS:
+        columns["has_signature"] = _has_signature(state, api, ref, site, unclear)
     if about.model is not None and site.get(about.model).text:
         literals.note_model_name(state, site.node, site.get(about.model))
     if about.model_uri is not None:
@@ -103,7 +111,6 @@ def _columns(api: str, about: Api, site: Site, unclear: list[str]) -> dict[str, 
         columns["name_levels"] = _levels(site.get(about.model), unclear)
     if api in _LOGGERS:
         columns["model_from"] = {True: "run", False: "none", None: None}[is_given(site.get(about.model))]
-        columns["has_signature"] = _has_signature(api, site, unclear)
     elif about.model_source is not None:
         model_from = columns["model_from"] = _model_from(site, about, unclear)
         columns["from_catalog"], columns["to_catalog"] = catalogs(site, about, model_from)
@@ -218,17 +225,38 @@ def _levels(value: Value, unclear: list[str]) -> int | None:
     return count
 
 
-def _has_signature(api: str, site: Site, unclear: list[str]) -> bool | None:
+def _has_signature(state: State, api: str, ref: str, site: Site, unclear: list[str]) -> bool | None:
     keywords = ["signature", "input_example"]
     if api != "mlflow.log_model":
         keywords.append("training_set")
     answers = [is_given(site.get((keyword, -1))) for keyword in keywords]
+    if True not in answers:
+        answers.append(_signed_by_flavor(state, ref, site))
     if True in answers:
         return True
     if None in answers or site.spread or len(site.args) >= _FAR:
         unclear.append("whether it has a signature")
         return None
     return False
+
+
+def _signed_by_flavor(state: State, ref: str, site: Site) -> bool | None:
+    """Does MLflow know the signature from the model itself: from its kind, or from the type hints of its `predict`?"""
+    flavor = ref.removeprefix("mlflow.").partition(".")[0]
+    if flavor in _SIGNING:
+        return True
+    if flavor in _SOMETIMES_SIGNING:
+        return None
+    if flavor == "dspy":
+        return is_given(site.get(("task", -1)))
+    if flavor != "pyfunc":
+        return False
+    model = site.get(("python_model", -1))
+    if model.type in ("instance", "class"):
+        return state.signed.get(model.data)
+    if model.type == "function":
+        return state.signed.get(model.data.name)
+    return False if is_given(model) is False else None
 
 
 def _truth(value: Value, unclear: list[str]) -> bool | None:

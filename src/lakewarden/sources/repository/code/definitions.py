@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from lakewarden.sources.repository.code import signatures
 from lakewarden.sources.repository.code.apis import PREDEFINED, canonical_class
 from lakewarden.sources.repository.code.literals import note_named
 from lakewarden.sources.repository.code.state import Function, Names, Scope, State
@@ -135,6 +136,7 @@ def define(state: State, node: Any) -> bool:
     outer = state.scope
     name = f"{outer.name}.{node.name}" if outer.name else node.name
     function = Function(node, outer, name, None)
+    state.signed[name] = signatures.of_function(node)
     outer.bind(node.name, Value(type="function", data=function))
     if not state.silent:
         state.pending.append(function)
@@ -143,11 +145,13 @@ def define(state: State, node: Any) -> bool:
 
 def define_class(state: State, node: Any) -> bool:
     """A class: its body now, its methods later, the constructor first, for what it gives `self`."""
-    for part in (*node.decorator_list, *node.bases):
-        state.evaluate(part)
+    for decorator in node.decorator_list:
+        state.evaluate(decorator)
+    bases = [state.evaluate(base) for base in node.bases]
     outer = state.scope
     name = f"{outer.name}.{node.name}" if outer.name else node.name
     outer.bind(node.name, Value(type="class", data=name))
+    state.signed[name] = signatures.of_class(node, bases, state.signed)
     owner: Names = {}
     state.scope = body = Scope(name, outer)
     body.now.update(outer.now)

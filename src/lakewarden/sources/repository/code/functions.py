@@ -32,7 +32,7 @@ def function(state: State, ref: str, site: Site) -> Value:
         return known(state, site)
     api = canonical(ref)
     if api is not None:
-        return calls.record(state, api, site)
+        return calls.record(state, api, site, ref)
     package, _, last = ref.rpartition(".")
     by_package = _PACKAGES.get(package)
     if by_package is not None:

@@ -107,6 +107,9 @@ class State:
         self.loads: list[Load] = []
         self.lookups: list[Lookup] = []
         self.signs: set[str] = set()
+        #: Classes and functions of the file by full name: does MLflow know the signature of such a model? NULL where that
+        #: depends on a class of another file.
+        self.signed: dict[str, bool | None] = {}
 
     def span(self, node: ast.AST | Span) -> Span:
         """Where a node stands in the file."""
