@@ -28,9 +28,9 @@ _WANTED = {
 
 def validated(data: Mapping[str, Any], file: str) -> Policy:
     """Make a policy of a table that was read from `file`; the first thing wrong is a PolicyError of one line."""
-    from pydantic_core import ValidationError  # noqa: PLC0415 - only where there is a policy file
+    from pydantic_core import ValidationError
 
-    from lakewarden.policy.validator import validator  # noqa: PLC0415
+    from lakewarden.policy.validator import validator
 
     try:
         policy: Policy = validator().validate_json(json.dumps(data, default=_text), strict=True)

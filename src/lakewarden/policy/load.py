@@ -58,9 +58,9 @@ def load(path: str | Path, *, root: str | Path | None = None, rules: Mapping[str
     `root` is the root of the repository, which globs of paths and the baseline are made relative to; `rules` maps the code
     of every rule to its name, None where rules are not to be checked. Whatever is wrong is a PolicyError.
     """
-    from lakewarden.policy.check import validated  # noqa: PLC0415 - heavy, and only where there is a file
-    from lakewarden.policy.consistent import refuse_inconsistency  # noqa: PLC0415
-    from lakewarden.policy.merge import merged  # noqa: PLC0415
+    from lakewarden.policy.check import validated
+    from lakewarden.policy.consistent import refuse_inconsistency
+    from lakewarden.policy.merge import merged
 
     path = Path(path).resolve()
     top = Path(root).resolve() if root is not None else path.parent
@@ -83,9 +83,9 @@ def discover(start: str | Path, *, root: str | Path, rules: Mapping[str, str] | 
 
 def _layers(found: _Found, top: Path, rules: Mapping[str, str] | None) -> list[Layer]:
     """Read the file and those that it extends, each checked by itself, so that an error names the file it is in."""
-    from lakewarden.policy.check import validated  # noqa: PLC0415
-    from lakewarden.policy.merge import layer  # noqa: PLC0415
-    from lakewarden.policy.selectors import by_code  # noqa: PLC0415
+    from lakewarden.policy.check import validated
+    from lakewarden.policy.merge import layer
+    from lakewarden.policy.selectors import by_code
 
     layers: list[Layer] = []
     while True:
@@ -115,7 +115,7 @@ def _extended(extends: str, found: _Found, top: Path) -> _Found:
 
 def _read_package(package: str, found: _Found) -> _Found:
     """Read `lakewarden.toml` of an installed package as data: the package is not imported."""
-    from importlib.util import find_spec  # noqa: PLC0415 - rare
+    from importlib.util import find_spec
 
     advice = f"install the package, with {FILE} inside, where lakewarden is installed"
     if not package.isidentifier():
@@ -164,9 +164,9 @@ def _bytes(path: Path, name: str) -> bytes:
 
 def _parsed(content: bytes, name: str) -> dict[str, Any]:
     if sys.version_info >= (3, 11):
-        import tomllib  # noqa: PLC0415 - only where there is a file
+        import tomllib
     else:
-        import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+        import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
 
     try:
         text = content.decode("utf-8-sig")

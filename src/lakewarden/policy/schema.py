@@ -16,7 +16,7 @@ PATH = Path(__file__).with_name("lakewarden.schema.json")
 
 def json_schema() -> dict[str, Any]:
     """Build the schema: a table for each class of the model, the doc comments as descriptions."""
-    from pydantic import TypeAdapter  # noqa: PLC0415 - only where the schema is written or tested
+    from pydantic import TypeAdapter
 
     schema = TypeAdapter(model.Policy).json_schema(mode="validation")
     docs = doc_comments()

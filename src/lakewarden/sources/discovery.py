@@ -94,7 +94,7 @@ def _upwards(folder: str) -> Iterator[str]:
 
 def _outside_repository(top: str) -> Answer:
     """Let git apply `.gitignore` to a folder that is no repository, through an empty one elsewhere."""
-    import tempfile  # noqa: PLC0415 - slow to import, and seldom needed
+    import tempfile
 
     with tempfile.TemporaryDirectory(prefix="lakewarden-") as empty:
         os.mkdir(os.path.join(empty, "objects"))

@@ -56,11 +56,7 @@ class GitSource:
                         key=project, project=project, branch=checkout.branch, remote=checkout.remote, shallow=checkout.shallow
                     )
                 )
-            facts.add(
-                *(
-                    Branch(key=f"{project}/{name}", project=project, name=name) for name in checkout.on_remote
-                )
-            )
+            facts.add(*(Branch(key=f"{project}/{name}", project=project, name=name) for name in checkout.on_remote))
             if not checkout.narrow:
                 with facts.listing("branches", project=project):
                     pass

@@ -72,6 +72,7 @@ class BundleSource:
             lost.update(gap.facts for gap in facts.gaps[first:] if not gap.value and gap.parent is None)
             with facts.listing(*sorted(FILLS - lost), project=project):
                 pass
+        facts.files_read += len(files)
         accounted = files.union(gap.origin.path or "" for gap in facts.gaps if gap.origin is not None)
         facts.skipped.extend(orphans(context, accounted))
 

@@ -57,7 +57,7 @@ APIS: dict[str, Api] = {
     "mlflow.callback": _ANY,
     "mlflow.data.load_delta": _ANY,
     "mlflow.data.from_spark": _ANY,
-    "databricks.automl": _ANY,
+    "databricks.automl": Api(sign="fit"),
     # registry
     "mlflow.set_registry_uri": Api(("uri", 0)),
     MLFLOW_CLIENT: Api(("registry_uri", 1)),
@@ -181,7 +181,7 @@ def canonical(ref: str) -> str | None:
     if ref in ("sklearn.externals.joblib.dump", "dill.dump", "_pickle.dump"):
         return "joblib.dump" if "joblib" in ref else "pickle.dump"
     if top == "mlflow_export_import":
-        return top if last in _CARRIERS else None
+        return top if last in _CARRIERS or (last == "run" and not _CARRIERS.isdisjoint(ref.split("."))) else None
     if top == "databricks" and ".automl" in ref and last in _AUTOML:
         return "databricks.automl"
     return None

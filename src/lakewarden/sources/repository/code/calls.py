@@ -101,7 +101,7 @@ def _columns(api: str, about: Api, site: Site, unclear: list[str]) -> dict[str, 
     columns: dict[str, Any] = {}
     if about.argument is not None:
         registry = _registry(site.get(about.argument)) if api in _OF_REGISTRY else None
-        what = "its value" if about.model is None else "a name"
+        what = "the argument" if about.model is None else "the model name"
         columns["argument"] = registry or _argument(site.get(about.argument), unclear, what)
     if about.path:
         columns["path_place"] = _path(site.get(about.argument), about.path, unclear)
@@ -221,7 +221,7 @@ def _levels(value: Value, unclear: list[str]) -> int | None:
         return 0
     count = levels(value.text) if value.text else None
     if count is None:
-        unclear.append("the name of the model")
+        unclear.append("the model name")
     return count
 
 

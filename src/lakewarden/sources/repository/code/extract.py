@@ -27,6 +27,8 @@ _STATEMENT = re.compile(r"\n(?=[A-Za-z_@#])")
 
 #: The kinds of literal that name a catalog.
 _NAMES = frozenset({"table", "catalog"})
+#: The kinds of which the call that uses them may stand on the same line as the name.
+_USED = _NAMES | {"experiment"}
 #: A call of more lines is looked at only so far.
 _MAX_LINES = 200
 LANGUAGES = {".py": "python", ".ipynb": "python", ".sql": "sql", ".scala": "scala", ".r": "r"}
@@ -232,13 +234,14 @@ def _dedented(source: str) -> str:
 
 def _written_out(state: State) -> tuple[Literal, ...]:
     """The literals, each name once: where its catalog is written, and by the call that uses it rather than by a keyword of
-    that call.
+    that call. What is written through a variable counts as written where the variable gets its value.
     """
     told = {literal.named for literal in state.literals if literal.direct and literal.kind in _NAMES}
+    written = {literal.named for literal in state.literals if literal.is_write and literal.kind in _NAMES and not literal.direct}
     used = {
         (literal.named, literal.span.cell, line)
         for literal in state.literals
-        if literal.kind in _NAMES and literal.is_write is not None
+        if literal.kind in _USED and literal.is_write is not None
         for line in range(literal.span.line or 0, min(literal.span.end_line or 0, (literal.span.line or 0) + _MAX_LINES) + 1)
     }
     found = []
@@ -248,8 +251,9 @@ def _written_out(state: State) -> tuple[Literal, ...]:
                 continue
             told.add(literal.named)
         place = (literal.named, literal.span.cell, literal.span.line or 0)
-        if literal.kind not in _NAMES or literal.is_write is not None or place not in used:
-            found.append(literal)
+        if literal.kind not in _USED or literal.is_write is not None or place not in used:
+            is_written = literal.is_write is None and literal.kind in _NAMES and literal.named in written
+            found.append(literal._replace(is_write=True) if is_written else literal)
     return tuple(found)
 
 

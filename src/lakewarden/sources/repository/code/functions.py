@@ -9,7 +9,8 @@ from lakewarden.sources.repository.code import access, calls, texts
 from lakewarden.sources.repository.code.apis import FEATURE_CLIENT, MLFLOW_CLIENT, WORKSPACE_CLIENT, canonical
 from lakewarden.sources.repository.code.literals import note_default
 from lakewarden.sources.repository.code.loads import search_path
-from lakewarden.sources.repository.code.values import UNKNOWN, Value, parameter, text
+from lakewarden.sources.repository.code.site import ABSENT
+from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, parameter, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,8 @@ def of_mlflow(name: str, site: Site) -> Value:
         return Value(source="run")
     if name in _SEARCHES:
         return _found_runs(site)
+    if name == "get_registry_uri":
+        return NONE
     return Value(source="alias") if name == "get_model_version_by_alias" else UNKNOWN
 
 
@@ -99,10 +102,13 @@ def _first(site: Site) -> Value:
 
 
 def _training_arguments(state: State, site: Site) -> None:
-    """`transformers.TrainingArguments(report_to=…)`: a callback of MLflow when it says so."""
+    """`transformers.TrainingArguments(report_to=…)`: a callback of MLflow when it says so, or says nothing where MLflow is
+    used.
+    """
     given = site.get(("report_to", -1))
     names = [item.known for item in given.data] if given.type == "list" else [given.known]
-    if "mlflow" in names or "all" in names:
+    by_default = given is ABSENT and any(found.module.partition(".")[0] == "mlflow" for found in state.imports)
+    if "mlflow" in names or "all" in names or by_default:
         calls.record(state, "mlflow.callback", site)
 
 

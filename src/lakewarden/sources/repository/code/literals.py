@@ -21,6 +21,7 @@ _NOT_TABLES = frozenset({
 })  # fmt: skip
 #: How many dots a full name has, and how long a name may be.
 _DOTS, _MAX_NAME = 2, 200
+_JUST_NOTED = 8
 _BY_SOURCE = {"parameter": "parameter", "newest": "latest", "registered": "run", "logged": "run", "alias": "alias"}
 
 
@@ -67,7 +68,7 @@ def version_of(value: Value) -> str | None:
     """How a `models:/` or `runs:/` URI picks the version; None where it is not known or the text is no such URI."""
     template = value.text or ""
     if template.startswith("runs:/"):
-        return "run"
+        return "parameter" if value.holes and value.holes[0].source == "parameter" else "run"
     found = _pattern("uri").search(template)
     if found is None:
         return None
@@ -89,7 +90,7 @@ def version_of(value: Value) -> str | None:
 def note_loaded(state: State, node: ast.AST | Span, value: Value) -> None:
     """Keep a `runs:/` URI that a model is loaded by."""
     if value.text is not None and value.text.startswith("runs:/"):
-        state.literal(Literal("model_uri", _shown(value), "none", False, "run", state.span(node), False))
+        state.literal(Literal("model_uri", _shown(value), "none", False, version_of(value), state.span(node), False))
 
 
 def note_table(state: State, node: ast.AST | Span, value: Value, *, default: bool = False, is_write: bool | None = None) -> None:
@@ -101,11 +102,11 @@ def note_table(state: State, node: ast.AST | Span, value: Value, *, default: boo
 
 
 def note_model_name(state: State, node: ast.AST | Span, value: Value) -> None:
-    """Keep the catalog of a model's name, when it is written out."""
+    """Keep the name of a model whose catalog is written out."""
     template = (value.text or "").strip()
     catalog = template.split(".", 1)[0]
     if template.count(".") >= _DOTS and HOLE not in catalog and _pattern("name").fullmatch(catalog):
-        state.literal(Literal("catalog", catalog, catalog.lower(), False, "none", state.span(node), True))
+        state.literal(Literal("table", _shown(value), catalog.lower(), False, "none", state.span(node), True))
 
 
 def note_catalog(state: State, node: ast.AST | Span, value: Value, *, default: bool = False) -> None:
@@ -151,7 +152,18 @@ def _is_table_name(text: str) -> bool:
 def note_default(state: State, node: ast.AST | Span, name: Value, default: Value) -> None:
     """Look at the default of a widget, an option, a setting: it counts where nobody gives another value."""
     if default.text is not None:
+        _mark_default(state, node, default)
         note_named(state, node, name.known or "", default, default=True)
+
+
+def _mark_default(state: State, node: ast.AST | Span, default: Value) -> None:
+    """What was just noted of the text itself, a URI or a host, is a default too."""
+    span = state.span(node)
+    for at in range(max(0, len(state.literals) - _JUST_NOTED), len(state.literals)):
+        literal = state.literals[at]
+        same = literal.value in (default.text or "") or literal.named in (default.text or "")
+        if literal.kind in ("model_uri", "host") and same and span.holds(literal.span):
+            state.literals[at] = literal._replace(is_default=True)
 
 
 def _note_hosts(state: State, node: ast.AST | Span, template: str) -> None:

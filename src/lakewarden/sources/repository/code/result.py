@@ -14,6 +14,12 @@ class Span(NamedTuple):
     end_column: int | None = None
     cell: int | None = None
 
+    def holds(self, other: Span) -> bool:
+        """Does the other place lie on the lines of this one, as far as lines are known?"""
+        if self.cell != other.cell or self.line is None or other.line is None:
+            return self.cell == other.cell
+        return self.line <= other.line <= (self.end_line or self.line)
+
 
 class Problem(NamedTuple):
     """A file or a cell that could not be read. `cause` is a gap class."""
