@@ -15,8 +15,9 @@ from tests.cli.conftest import example
 from tests.running import CHECKOUT, Ran, commit, lakewarden, run, write
 
 from lakewarden.cli.session import read
+from lakewarden.judge.request import Wishes
 from lakewarden.judge.result import Result, Verdict
-from lakewarden.judge.run import Wishes, judge_repository
+from lakewarden.judge.run import judge_repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

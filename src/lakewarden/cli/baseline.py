@@ -37,7 +37,8 @@ def baseline(
     from lakewarden.cli.session import read
     from lakewarden.errors import ExitCode
     from lakewarden.judge.baseline import Baseline
-    from lakewarden.judge.run import Wishes, judge_repository
+    from lakewarden.judge.request import Wishes
+    from lakewarden.judge.run import judge_repository
     from lakewarden.sources.discovery import Scope
 
     # A baseline is of the whole repository: an entry that was not looked at must not be taken for stale.

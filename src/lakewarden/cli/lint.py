@@ -51,7 +51,8 @@ def lint(
     from lakewarden.cli.output import write_reports
     from lakewarden.cli.session import read
     from lakewarden.errors import ExitCode
-    from lakewarden.judge.run import Wishes, judge_repository
+    from lakewarden.judge.request import Wishes
+    from lakewarden.judge.run import judge_repository
     from lakewarden.reports.options import check_shown
     from lakewarden.reports.registry import check_formats
     from lakewarden.sources.repository.changes import changed_lines

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from lakewarden import __version__
 from lakewarden.engines.duckdb import DuckDBEngine
@@ -20,67 +19,16 @@ from lakewarden.judge.selection import Selection, rule_policy, select_rules
 from lakewarden.judge.tolerance import Tolerated, tolerate
 from lakewarden.policy.attribute import owner_of
 from lakewarden.policy.model import policy_row
-from lakewarden.rule import Confidence, Profile, Rule, Severity
+from lakewarden.rule import Confidence, Profile, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
-    from lakewarden.facts.collect import Facts
     from lakewarden.facts.origin import Origin
+    from lakewarden.judge.request import Judged, Wishes
     from lakewarden.policy.model import Policy
     from lakewarden.sources.discovery import Scope
     from lakewarden.sources.tree import Tree
-
-
-class Judged(Protocol):
-    """What is judged: a repository that the sources have read."""
-
-    @property
-    def root(self) -> Path:
-        """The folder that paths are relative to."""
-
-    @property
-    def tree(self) -> Tree:
-        """Its files."""
-
-    @property
-    def policy(self) -> Policy:
-        """The policy that it is judged under."""
-
-    @property
-    def scope(self) -> Scope:
-        """The part of it that is judged."""
-
-    @property
-    def facts(self) -> Facts:
-        """What the sources saw."""
-
-    @property
-    def filled(self) -> frozenset[str]:
-        """The fact tables that the sources can fill."""
-
-    @property
-    def codeowners(self) -> str | None:
-        """The text of its CODEOWNERS."""
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the command line asks for; None leaves it to the policy. With `changed` (lines by path) only findings on those
-    lines are told.
-    """
-
-    profile: Profile | None = None
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    fail_on: Severity | None = None
-    fail_confidence: Confidence | None = None
-    baseline: Path | None = None
-    use_baseline: bool = True
-    changed: Mapping[str, Container[int]] | None = None
-    show: frozenset[str] = frozenset()
-    today: dt.date = field(default_factory=lambda: dt.datetime.now(tz=dt.timezone.utc).date())
 
 
 _DECLARED = frozenset({"declared"})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lakewarden.facts.gaps import Gap
     from lakewarden.facts.origin import Origin
     from lakewarden.judge.judge import Ruling
-    from lakewarden.judge.run import Judged, Wishes
+    from lakewarden.judge.request import Judged, Wishes
     from lakewarden.policy.model import Policy
 
 

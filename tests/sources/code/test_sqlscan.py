@@ -26,7 +26,7 @@ WORDS = [
         ("CREATE MATERIALIZED VIEW a.b.v AS SELECT * FROM a.b.c", [("read", "a.b.c")]),
         ("CREATE FUNCTION a.b.f() RETURNS INT RETURN 1", []),
         ("CREATE SCHEMA IF NOT EXISTS a.b", []),
-        ("CREATE CATALOG IF NOT EXISTS prod", [("catalog", "prod")]),
+        ("CREATE CATALOG IF NOT EXISTS prod", []),
         ("CREATE CATALOG IF NOT EXISTS USING SHARE a.b", []),
         ("USE CATALOG prod; USE SCHEMA ml; SET CATALOG dev", [("catalog", "prod"), ("catalog", "dev")]),
         ("USE CATALOG IDENTIFIER(:c)", []),

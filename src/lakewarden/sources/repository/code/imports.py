@@ -62,7 +62,7 @@ class Index:
             files = self._inside(base, parts, found.names)
             if files:
                 return files
-        return None
+        return self._anywhere(parts, found.names)
 
     def _bases(self, folder: str, top: str, extra: Iterable[str]) -> Iterator[str]:
         """Folders that may be on the path of Python, nearest first: those above the file, their `src`, those appended."""
@@ -78,6 +78,16 @@ class Index:
             above = posixpath.dirname(above)
         if len(holders) == 1:
             yield holders[0]
+
+    def _anywhere(self, parts: list[str], names: tuple[str, ...]) -> list[str] | None:
+        """The files of a module that only one of several packages of its name holds in full."""
+        module = posixpath.join(*parts)
+        found = [
+            base
+            for base in self.holders.get(parts[0], ())
+            if (place := posixpath.join(base, module)) in self.folders or f"{place}.py" in self.paths
+        ]
+        return (self._inside(found[0], parts, names) or None) if len(found) == 1 else None
 
     def _inside(self, base: str, parts: list[str], names: tuple[str, ...]) -> list[str]:
         """The files of a module in a folder, with the packages that are entered on the way."""

@@ -125,10 +125,7 @@ def _create(tokens: list[_Token], words: list[str]) -> Generator[Found, None, in
         at += 1
     head = words[1:at]
     if "CATALOG" in words[1:4] and at < len(words) and words[at] == "CATALOG":
-        at = _name_at(words, at + 1)
-        if at < len(tokens) and words[at] not in ("USING", "IDENTIFIER"):
-            yield Found("catalog", tokens[at].text, False, "", tokens[at].at)
-        return len(tokens)
+        return len(tokens)  # setting a catalog up, of whichever stage, is not working in it
     if "TABLE" not in head:
         return at if "VIEW" in words[1:6] or words[at : at + 1] == ["MATERIALIZED"] else len(tokens)
     if at >= len(tokens) or tokens[at].kind != "word":
