@@ -15,6 +15,8 @@ Fix:
 Exceptions:
     Volumes, which are governed. Ingestion code and Auto Loader, which have to read the paths where data arrives. The samples that
     Databricks ships in `/databricks-datasets`. Files on the local disk of a driver. Tests.
+    A whole table of `hive_metastore` that is copied into Unity Catalog (`CREATE TABLE … AS SELECT *`, `DEEP CLONE`); while the policy
+    says `unity_catalog = "migrating"`, every read of `hive_metastore`.
     Where the policy says `unity_catalog = "no"`, the project is told once, and not each access.
 
 References:
@@ -37,7 +39,8 @@ rule = Rule(
                 SELECT a.*, a.access IN ('read', 'write') AND NOT f.is_test AND p.unity_catalog <> 'no' AS applies,
                        a.access <> 'write' OR a.address IN ('table', 'volume', 'sample', 'local') AS written_by_name,
                        a.access <> 'read' OR a.address IN ('table', 'volume', 'sample', 'local')
-                       OR a.format = 'cloudfiles' OR a.address <> 'hive_metastore' AND (
+                       OR a.format = 'cloudfiles' OR a.address = 'hive_metastore' AND p.unity_catalog = 'migrating'
+                       OR a.address <> 'hive_metastore' AND (
                            SELECT any_of(r.role = 'ingestion') FROM file_roles r WHERE r.plane = a.plane AND r.file = a.file
                        ) AS read_by_name
                 FROM table_access a LEFT JOIN files f ON f.plane = a.plane AND f.key = a.file CROSS JOIN policy p

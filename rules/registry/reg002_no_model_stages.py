@@ -19,7 +19,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, Query, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, WARNING, Message, Query, Rule
 
 rule = Rule(
     code="REG002",
@@ -30,13 +30,19 @@ rule = Rule(
     queries=(
         Query(
             subject="code_calls",
-            message="{api} works on model stages, which Unity Catalog does not have: use an alias, set_registered_model_alias",
+            message={
+                "no_stages": "{api} works on model stages, which Unity Catalog does not have: use an alias, set_registered_model_alias",
+                "no_stage_read": Message(
+                    "current_stage is read, which is always empty in Unity Catalog: read the version's aliases", WARNING
+                ),
+            },
             query="""
                 SELECT c.*,
                        c.api IN ('mlflow.transition_model_version_stage', 'mlflow.get_latest_versions',
                                  'mlflow.get_model_version_stages', 'mlflow.current_stage')
                            AND NOT c.is_test AND (p.unity_catalog <> 'migrating' OR c.name_levels = 3) AS applies,
-                       FALSE AS ok
+                       c.api = 'mlflow.current_stage' AS no_stages,
+                       c.api <> 'mlflow.current_stage' AS no_stage_read
                 FROM code_calls c CROSS JOIN policy p
             """,
         ),

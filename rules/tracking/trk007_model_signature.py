@@ -11,7 +11,9 @@ Fix:
         mlflow.sklearn.log_model(model, name="model", signature=infer_signature(X, model.predict(X)))
 
 Exceptions:
-    The Feature Engineering client, which infers the signature from its training set. A model that automatic logging keeps by
+    The Feature Engineering client, which infers the signature from its training set. Models whose kind or type hints give
+    it: `transformers`, `sentence_transformers`, `openai`, agents (`ResponsesAgent`, `ChatAgent`, `ChatModel`) and a `PythonModel`
+    whose `predict` takes a list. A model that automatic logging keeps by
     itself, as with Spark ML, is signed; a call of `log_model` beside it is not. Tests. In a registry only versions that
     are live are judged.
 

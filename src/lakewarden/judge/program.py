@@ -20,6 +20,7 @@ from lakewarden.policy.model import policy_row
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from lakewarden.facts.fact import Fact
     from lakewarden.judge.result import Finding
     from lakewarden.judge.selection import Selection
     from lakewarden.judge.suppressions import State, Suppression
@@ -27,15 +28,19 @@ if TYPE_CHECKING:
     from lakewarden.policy.waivers import Problem
     from lakewarden.rule import Profile, Rule
 
-_FILLED = frozenset({"gap_records", "suppressions", "policy_globs"})
 _DECLARED = frozenset({"declared"})
 
 
+#: What makes gaps one thing that was not seen: class, scope and reason.
+Known = tuple[str, str, str]
+
+
 class Own(NamedTuple):
-    """What the program says of its own run."""
+    """What the program says of its own run; `keys` are the subjects of what was not seen."""
 
     rulings: Mapping[str, Ruling]
     findings: list[Finding]
+    keys: Mapping[Known, str]
 
 
 def is_program_rule(rule: Rule) -> bool:
@@ -43,50 +48,60 @@ def is_program_rule(rule: Rule) -> bool:
     return rule.code.startswith("LW")
 
 
-def judge_program(
+def known_by(gap: Gap) -> Known:
+    """What the gap is told as: a file that could not be read is one, however many tables it fills."""
+    return gap.cause.value, gap.scope, gap.reason
+
+
+def judge_gaps(policy: Policy, selection: Selection, profile: Profile, gaps: Iterable[Gap]) -> Own:
+    """Ask the program's own rules about what was not seen."""
+    told = _gap_facts(gaps, policy)
+    own = _judge(policy, selection, profile, frozenset({"gap_records"}), told.values())
+    return own._replace(keys={known: fact.key for known, fact in told.items()})
+
+
+def judge_run(
     policy: Policy,
     selection: Selection,
     profile: Profile,
-    gaps: list[Gap],
     suppressions: Iterable[tuple[Suppression, State]],
     problems: Iterable[Problem],
     target_names: Iterable[str],
 ) -> Own:
-    """Ask the program's own rules over what this run met."""
-    rules = [rule for rule in selection.asked if is_program_rule(rule)]
+    """Ask the program's own rules about comments, waivers and globs that do nothing."""
+    facts = [*_suppression_facts(suppressions), *_waiver_facts(problems, policy), *_glob_facts(policy, target_names)]
+    return _judge(policy, selection, profile, frozenset({"suppressions", "policy_globs"}), facts)
+
+
+def _judge(policy: Policy, selection: Selection, profile: Profile, tables: frozenset[str], found: Iterable[Fact]) -> Own:
+    rules = [rule for rule in selection.asked if is_program_rule(rule) and tables.issuperset(q.subject for q in rule.queries)]
     facts = Facts()
-    facts.add(
-        *_gap_facts(gaps, policy),
-        *_suppression_facts(suppressions),
-        *_waiver_facts(problems, policy),
-        *_glob_facts(policy, target_names),
-    )
-    with facts.listing(*_FILLED):
+    facts.add(*found)
+    if not rules or not any(facts.rows[name] for name in tables):
+        return Own({rule.code: Ruling(rule) for rule in rules}, [], {})
+    with facts.listing(*tables):
         pass
-    needed = tables_needed(rules, _FILLED, _DECLARED)
-    prepared = prepare(facts, policy, filled=_FILLED, needed=needed)
-    if not any(prepared.rows.get(name) for name in _FILLED):
-        return Own({rule.code: Ruling(rule) for rule in rules}, [])
+    prepared = prepare(facts, policy, filled=tables, needed=tables_needed(rules, tables, _DECLARED))
     engine = DuckDBEngine()
     engine.load(prepared.rows, policy_row(policy, profile))
-    rulings = rule_all(rules, engine, _FILLED, _DECLARED)
+    rulings = rule_all(rules, engine, tables, _DECLARED)
     maker = FindingMaker(policy, profile, prepared.origins, prepared.gaps, lambda _project, _path: "unowned", lambda _: "", {})
-    return Own(rulings, maker.of(rulings.values()))
+    return Own(rulings, maker.of(rulings.values()), {})
 
 
-def _gap_facts(gaps: list[Gap], policy: Policy) -> Iterable[GapFact]:
-    """One row for each thing that was not seen: a file that could not be read is one, however many tables it fills."""
-    seen: dict[tuple[str, str, str], GapFact] = {}
+def _gap_facts(gaps: Iterable[Gap], policy: Policy) -> dict[Known, GapFact]:
+    """One row for each thing that was not seen."""
+    seen: dict[Known, GapFact] = {}
     for gap in gaps:
         if gap.cause is Cause.UNCLAIMED and policy.path is None:
             continue  # without a policy file nobody meant to claim it
-        at = (gap.cause.value, gap.scope, gap.reason)
+        at = known_by(gap)
         if at not in seen:
             key = f"{gap.scope}:{len(seen)}" if any(known[1] == gap.scope for known in seen) else gap.scope
             seen[at] = GapFact(
                 key=key, project=gap.project, origin=gap.origin, cause=gap.cause.value, scope=gap.scope, reason=gap.reason
             )
-    return seen.values()
+    return seen
 
 
 def _suppression_facts(suppressions: Iterable[tuple[Suppression, State]]) -> Iterable[SuppressionFact]:

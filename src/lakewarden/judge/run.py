@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden import __version__
 from lakewarden.engines.duckdb import DuckDBEngine
@@ -11,12 +11,12 @@ from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.store import Prepared, prepare
 from lakewarden.judge import program
 from lakewarden.judge.catalogue import doc_of, load_rules
-from lakewarden.judge.exit import exit_code, why_incomplete
+from lakewarden.judge.exit import exit_code, is_accepted, why_incomplete
 from lakewarden.judge.findings import FindingMaker, in_order
 from lakewarden.judge.judge import Ruling, rule_all, tables_needed
 from lakewarden.judge.result import Finding, GapOutcome, Result, RuleOutcome, Verdict
 from lakewarden.judge.selection import Selection, rule_policy, select_rules
-from lakewarden.judge.tolerance import Tolerated, tolerate
+from lakewarden.judge.tolerance import Tolerated, is_ignored, pass_over, tolerate
 from lakewarden.policy.attribute import owner_of
 from lakewarden.policy.model import policy_row
 from lakewarden.rule import Confidence, Profile, Rule
@@ -64,13 +64,42 @@ def judge_repository(judged: Judged, wishes: Wishes) -> Result:
         {row["key"]: row["name"] for row in prepared.rows.get("targets", ()) if row.get("name")},
     )
     findings = [finding for finding in maker.of(rulings.values()) if _in_scope(finding, judged.scope)]
-    tolerated = tolerate(findings, judged, wishes, rulings, prepared.gaps)
+    missed = _missed(judged, wishes, selection, profile, prepared.gaps, findings)
+    rulings |= missed.own.rulings
+    tolerated = tolerate([*findings, *missed.asked_about], judged, wishes, rulings, prepared.gaps)
     names = [t.__dict__["name"] for t in judged.facts.rows["targets"] if t.__dict__.get("name")]
-    own = program.judge_program(
-        policy, selection, profile, prepared.gaps, tolerated.suppressions, tolerated.waiver_problems, names
+    of_run = program.judge_run(policy, selection, profile, tolerated.suppressions, tolerated.waiver_problems, names)
+    rulings |= of_run.rulings
+    beside = [f for f in of_run.findings if _in_scope(f, judged.scope) and not is_ignored(f, policy)]
+    tolerated = pass_over(replace(tolerated, findings=[*tolerated.findings, *beside]), judged, wishes)
+    return _result(judged, wishes, profile, selection, rulings, prepared, tolerated, missed, lines)
+
+
+class _Missed(NamedTuple):
+    """The program's own findings about what was not seen, and those of them that belong to what was asked about."""
+
+    own: program.Own
+    asked_about: list[Finding]
+
+    def open(self, gaps: Iterable[Gap], left: Iterable[Finding]) -> list[Gap]:
+        """The gaps without those whose finding is waived, in the baseline, old, or about something else. One whose rule was
+        not asked stays: nobody has looked at it.
+        """
+        still = {finding.subject for finding in left if finding.verdict is Verdict.FAIL and program.is_program_rule(finding.rule)}
+        passed = {finding.subject for finding in self.own.findings} - still
+        return [gap for gap in gaps if self.own.keys.get(program.known_by(gap)) not in passed]
+
+
+def _missed(
+    judged: Judged, wishes: Wishes, selection: Selection, profile: Profile, gaps: list[Gap], findings: list[Finding]
+) -> _Missed:
+    """Ask about what was not seen and is not accepted. A file elsewhere counts where it leaves something here unknown."""
+    own = program.judge_gaps(
+        judged.policy, selection, profile, [gap for gap in gaps if not is_accepted(gap, judged.policy, wishes.today)]
     )
-    rulings |= own.rulings
-    return _result(judged, wishes, profile, selection, rulings, prepared, tolerated, own.findings, lines)
+    own = own._replace(findings=[finding for finding in own.findings if not is_ignored(finding, judged.policy)])
+    felt = {own.keys.get(program.known_by(gaps[f.gap])) for f in findings if f.gap is not None}
+    return _Missed(own, [f for f in own.findings if f.subject in felt or _in_scope(f, judged.scope)])
 
 
 class Lines:
@@ -118,14 +147,14 @@ def _result(
     rulings: Mapping[str, Ruling],
     prepared: Prepared,
     tolerated: Tolerated,
-    own: list[Finding],
+    missed: _Missed,
     lines: Lines,
 ) -> Result:
     policy = judged.policy
-    findings = sorted([*tolerated.findings, *own], key=in_order)
+    findings = sorted(tolerated.findings, key=in_order)
     outcomes = tuple(_outcomes(load_rules().values(), selection, rulings, findings, policy))
     shown = [f for f in findings if _is_shown(f, profile, wishes.show)]
-    incomplete = why_incomplete(prepared.gaps, outcomes, policy, profile, wishes.today)
+    incomplete = why_incomplete(missed.open(prepared.gaps, findings), outcomes, policy, profile, wishes.today)
     fail_on = wishes.fail_on or policy.fail_on
     fail_confidence = wishes.fail_confidence or policy.fail_confidence
     objects = _objects_asked_about(judged, selection.asked)

@@ -39,9 +39,9 @@ class Tolerated:
 def tolerate(
     findings: list[Finding], judged: Judged, wishes: Wishes, rulings: Mapping[str, Ruling], gaps: list[Gap]
 ) -> Tolerated:
-    """Apply, in this order: ignores by path, waivers of the policy, comments, the baseline, `--diff`."""
+    """Apply, in this order: ignores by path, waivers of the policy, comments."""
     policy = judged.policy
-    left = [f for f in findings if not files.ignored(policy, f.rule.code, f.origin.path if f.origin else None, f.subject)]
+    left = [finding for finding in findings if not is_ignored(finding, policy)]
     names = {code: rule.name for code, rule in load_rules().items()}
     asked = _asked_over_complete_facts(rulings, gaps)
     failing = [index for index, finding in enumerate(left) if finding.verdict is Verdict.FAIL]
@@ -63,22 +63,31 @@ def tolerate(
     for index, comment in matched.waived.items():
         until = comment.until.isoformat() if comment.until else None
         left[index] = _waived(left[index], Waiver("inline", comment.reason, until))
-    notes: list[str] = []
-    before = len(left)
+    return Tolerated(left, 0, list(zip(found, matched.states, strict=True)), by_policy.problems, (), asked)
+
+
+def pass_over(tolerated: Tolerated, judged: Judged, wishes: Wishes) -> Tolerated:
+    """Leave out what the baseline knows, then what is on lines that did not change."""
+    policy, left, notes = judged.policy, tolerated.findings, list(tolerated.notes)
     place = wishes.baseline or (judged.root / policy.baseline if policy.baseline and wishes.use_baseline else None)
     if place is not None and wishes.use_baseline:
         baseline = Baseline.load(place)
         hidden = baseline.hidden(left)
         # Findings outside of what was asked about are not there to be compared.
-        stale = 0 if judged.scope.prefixes else sum(entry.count for entry in baseline.stale(left, asked))
+        stale = 0 if judged.scope.prefixes else sum(entry.count for entry in baseline.stale(left, tolerated.complete_rules))
         left = [f for number, f in enumerate(left) if number not in hidden]
         if stale:
             notes.append(f"{stale} entries of the baseline {place.name} are stale: run `lakewarden baseline prune`")
-    baselined = before - len(left)
+    baselined = len(tolerated.findings) - len(left)
     if wishes.changed is not None:
         left, outside = _changed_only(left, wishes.changed)
         notes.append(f"{outside} findings on lines that did not change are not shown")
-    return Tolerated(left, baselined, list(zip(found, matched.states, strict=True)), by_policy.problems, tuple(notes), asked)
+    return replace(tolerated, findings=left, baselined=baselined, notes=tuple(notes))
+
+
+def is_ignored(finding: Finding, policy: Policy) -> bool:
+    """Does the policy say that this rule is not asked about this file or object?"""
+    return files.ignored(policy, finding.rule.code, finding.origin.path if finding.origin else None, finding.subject)
 
 
 def _waived(finding: Finding, waiver: Waiver) -> Finding:

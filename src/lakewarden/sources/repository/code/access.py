@@ -285,6 +285,9 @@ def keep_sql(state: State, found: sqlscan.Found, sql: str, holes: tuple[Hole, ..
             name = known.replace("`", "")
             state.literal(Literal("catalog", name, name.lower(), False, "none", span))
         return
+    if found.kind == "move":
+        state.moved.add(found.name.replace("`", "").lower())
+        return
     if found.is_path:
         of_path(state, span, found.kind, value, text(found.format))
     else:

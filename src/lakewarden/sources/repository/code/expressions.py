@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from lakewarden.sources.repository.code import containers, folding, methods
+from lakewarden.sources.repository.code import containers, folding, methods, texts
 from lakewarden.sources.repository.code.access import FRAME, READER, WRITER
 from lakewarden.sources.repository.code.apis import FREE_NAMES, PREDEFINED, WORKSPACE_CLIENT, canonical_class
 from lakewarden.sources.repository.code.calls import mark_newest, plain
@@ -19,6 +19,7 @@ from lakewarden.sources.repository.code.values import (
     const,
     merge,
     parameter,
+    text,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def _name(state: State, node: Any) -> Value:
         return found
     if name in PREDEFINED:
         return Value(type=PREDEFINED[name])
+    if name == "__file__":
+        return text("./__file__.py")
     if name in FREE_NAMES:
         return Value(ref=FREE_NAMES[name])
     return Value(ref=f"builtins.{name}") if name in _BUILTINS else UNKNOWN
@@ -69,6 +72,8 @@ def attribute(state: State, node: Any, base: Value) -> Value:
         return Value(type=f"SparkSession.{name}")
     if kind == "namespace":
         return parameter(name)
+    if kind == "Path" and name in ("parent", "parents"):
+        return texts.parent(base) if name == "parent" else Value(type="Path.parents", data=base)
     if base.source:
         return Value(source=base.source, name=base.name, data=base.data if base.source == "versions" else None)
     return Value(source="user") if name in _USER_NAMES else UNKNOWN
@@ -154,6 +159,8 @@ def _subscript(state: State, node: Any) -> Value:
         except TypeError:
             return UNKNOWN
         return UNKNOWN if found is None else found
+    if base.type == "Path.parents":
+        return texts.parent(base.data, index.data + 1) if type(index.data) is int and index.data >= 0 else UNKNOWN
     if base.ref in ("os.environ", "sys.argv"):
         return parameter(index.known or "")
     if base.source == "versions":

@@ -14,7 +14,7 @@ from lakewarden.sources.repository.code.definitions import run_pending, summaris
 from lakewarden.sources.repository.code.expressions import EXPRESSIONS
 from lakewarden.sources.repository.code.loads import run_magic
 from lakewarden.sources.repository.code.notebook import read_notebook
-from lakewarden.sources.repository.code.result import Call, Extract, Literal, Problem, Span
+from lakewarden.sources.repository.code.result import Access, Call, Extract, Literal, Problem, Span
 from lakewarden.sources.repository.code.state import State, Tables
 from lakewarden.sources.repository.code.statements import STATEMENTS
 from lakewarden.sources.repository.code.values import HOLE
@@ -102,7 +102,7 @@ def _read(document: Document) -> Extract:
         tuple(state.imports),
         _passed_over(state),
         _written_out(state),
-        tuple(state.accesses),
+        tuple(access for access in state.accesses if not _moves(state, access)),
         tuple(state.loads),
         tuple(state.lookups),
         frozenset(state.signs),
@@ -230,6 +230,14 @@ def _dedented(source: str) -> str:
     first = next((line for line in lines if line.strip()), "")
     indent = first[: len(first) - len(first.lstrip())]
     return "\n".join(line.removeprefix(indent) for line in lines)
+
+
+def _moves(state: State, access: Access) -> bool:
+    """Is a table of hive_metastore read that the file moves into Unity Catalog?"""
+    if not state.moved or access.access != "read" or access.address != "hive_metastore" or access.name is None:
+        return False
+    name = access.name.lower()
+    return name in state.moved or name.rpartition(".")[0] in state.moved
 
 
 def _written_out(state: State) -> tuple[Literal, ...]:

@@ -139,6 +139,10 @@ def _append_path(state: State, site: Site) -> Value:
     return UNKNOWN
 
 
+def _folder(_state: State, site: Site) -> Value:
+    return texts.parent(_first(site))
+
+
 def _path(_state: State, site: Site) -> Value:
     whole = texts.path_join(site.args) if site.args and not site.spread else UNKNOWN
     return whole._replace(type="Path") if whole.text is not None else UNKNOWN
@@ -162,6 +166,9 @@ _KNOWN: dict[str, Callable[[State, Site], Value]] = {
     "pathlib.Path": _path,
     "pathlib.PurePath": _path,
     "pathlib.PosixPath": _path,
+    "pathlib.Path.cwd": lambda _state, _site: Value(type="Path", text="."),
+    "os.getcwd": lambda _state, _site: text("."),
+    "os.path.dirname": _folder,
     "io.BytesIO": lambda _state, _site: Value(type="buffer"),
     "io.StringIO": lambda _state, _site: Value(type="buffer"),
     **{name: lambda _state, site: _first(site) for name in _SAME_PATH},

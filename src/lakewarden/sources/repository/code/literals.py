@@ -158,10 +158,10 @@ def note_default(state: State, node: ast.AST | Span, name: Value, default: Value
 
 def _mark_default(state: State, node: ast.AST | Span, default: Value) -> None:
     """What was just noted of the text itself, a URI or a host, is a default too."""
-    span = state.span(node)
+    span, shown = state.span(node), _shown(default).lower()
     for at in range(max(0, len(state.literals) - _JUST_NOTED), len(state.literals)):
         literal = state.literals[at]
-        same = literal.value in (default.text or "") or literal.named in (default.text or "")
+        same = literal.value.lower().removeprefix("https://") in shown
         if literal.kind in ("model_uri", "host") and same and span.holds(literal.span):
             state.literals[at] = literal._replace(is_default=True)
 

@@ -200,6 +200,15 @@ def _saved(state: State, name: str, site: Site) -> Value:
     return UNKNOWN
 
 
+def _path(_state: State, base: Value, name: str, site: Site) -> Value:
+    """A method of a path: the path itself in another form, or one below it."""
+    if name in ("resolve", "absolute", "expanduser"):
+        return base
+    if name == "joinpath" and not site.spread:
+        return texts.path_join((base, *site.args))._replace(type="Path")
+    return UNKNOWN
+
+
 def _option(state: State, _name: str, site: Site) -> Value:
     literals.note_default(state, site.node, site.given("dest", 0), site.given("default", -1))
     return UNKNOWN
@@ -226,6 +235,7 @@ _BY_NAME: dict[str, Callable[[State, str, Site], Value]] = {
 _METHODS: dict[str, Callable[[State, Value, str, Site], Value]] = {
     "": _unknown,
     "pandas": _unknown,
+    "Path": _path,
     MLFLOW_CLIENT: _mlflow_client,
     FEATURE_CLIENT: _feature_client,
     access.READER: access.reader_method,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Found(NamedTuple):
-    """Something that a statement names. `kind` is `read`, `write`, `drop` or `catalog`; `is_path` tells a path from a
+    """Something that a statement names. `kind` is `read`, `write`, `drop`, `move` or `catalog`; `is_path` tells a path from a
     name; `at` is where it stands in the text.
     """
 
@@ -54,6 +54,9 @@ _MAX = 300_000
 _QUOTES = "'\"`"
 #: Verb, kind and name.
 _SHORTEST = 3
+#: `SELECT * FROM name`.
+_COPY = 4
+_OLD = ("HIVE_METASTORE.", "`HIVE_METASTORE`.")
 
 
 def scan(sql: str) -> list[Found]:
@@ -101,6 +104,8 @@ def _of_statement(tokens: list[_Token]) -> Iterator[Found]:
     verb = tokens[0].upper
     words = [token.upper for token in tokens]
     start = 0
+    if verb in ("CREATE", "REPLACE", "SYNC"):
+        yield from _moved(tokens, words)
     if verb in ("CREATE", "REPLACE"):
         start = yield from _create(tokens, words)
     elif verb == "DROP" and len(words) >= _SHORTEST and words[1] == "TABLE":
@@ -114,7 +119,7 @@ def _of_statement(tokens: list[_Token]) -> Iterator[Found]:
         return
     elif verb in ("INSERT", "MERGE", "UPDATE", "DELETE", "TRUNCATE", "COPY"):
         start = yield from _change(verb, tokens, words)
-    elif verb in ("GRANT", "REVOKE", "SHOW", "DESCRIBE", "DESC", "COMMENT", "ALTER", "USE", "SET", "DROP", "EXPLAIN"):
+    elif verb in ("GRANT", "REVOKE", "SHOW", "DESCRIBE", "DESC", "COMMENT", "ALTER", "USE", "SET", "DROP", "EXPLAIN", "SYNC"):
         return
     yield from _reads(tokens, words, start)
 
@@ -137,6 +142,17 @@ def _create(tokens: list[_Token], words: list[str]) -> Generator[Found, None, in
         form = using.text.lower() if using is not None else "default"
         yield Found("write", location.text[1:-1], True, form, location.at)
     return at + 1
+
+
+def _moved(tokens: list[_Token], words: list[str]) -> Iterator[Found]:
+    """The table or schema that a statement takes out of hive_metastore: by `SYNC`, a clone, `LIKE`, or `SELECT *` of it."""
+    old = [at for at, word in enumerate(words) if word.startswith(_OLD)]
+    if len(old) != 1:
+        return
+    before = [token.text.upper() for token in tokens[max(0, old[0] - _COPY + 1) : old[0]]]
+    whole = before == ["SELECT", "*", "FROM"] and old[0] == len(words) - 1
+    if words[0] == "SYNC" or before[-1:] in (["CLONE"], ["LIKE"]) or whole:
+        yield Found("move", tokens[old[0]].text, False, "", tokens[old[0]].at)
 
 
 def _change(verb: str, tokens: list[_Token], words: list[str]) -> Generator[Found, None, int]:

@@ -106,6 +106,8 @@ class State:
         self.accesses: list[Access] = []
         self.loads: list[Load] = []
         self.lookups: list[Lookup] = []
+        #: Tables and schemas of hive_metastore that the file moves into Unity Catalog.
+        self.moved: set[str] = set()
         self.signs: set[str] = set()
         #: Classes and functions of the file by full name: does MLflow know the signature of such a model? NULL where that
         #: depends on a class of another file.

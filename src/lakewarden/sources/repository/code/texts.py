@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lakewarden.sources.repository.code.values import UNKNOWN, Value, as_text, concat, text
+from lakewarden.sources.repository.code.values import HOLE, UNKNOWN, Value, as_text, concat, text
 
 if TYPE_CHECKING:
     from lakewarden.sources.repository.code.site import Site
 
+_MAX_LEVELS = 20
 _FIELD = re.compile(r"\{\{|\}\}|\{([\w.\[\]]*)(?:![rsa])?(?::[^{}]*)?\}")
 
 
@@ -68,6 +69,22 @@ def _join(base: Value, items: tuple[Value, ...]) -> Value:
             parts.append(base)
         parts.append(item)
     return concat(parts) if parts else text("")
+
+
+def parent(path: Value, levels: int = 1) -> Value:
+    """The folder that a path stands in, `levels` times over; what is relative stays so."""
+    found = path.text or ""
+    for _ in range(min(levels, _MAX_LEVELS)):
+        head, _, last = found.rstrip("/").rpartition("/")
+        if last in ("", "."):
+            found = f"{head}/.." if head else ".."
+        elif last == "..":
+            found = f"{found.rstrip('/')}/.."
+        elif HOLE in last:
+            return UNKNOWN
+        else:
+            found = head or ("/" if found.startswith("/") else ".")
+    return path._replace(text=found, holes=path.holes[: found.count(HOLE)]) if path.text is not None else UNKNOWN
 
 
 def path_join(items: tuple[Value, ...]) -> Value:
