@@ -15,6 +15,10 @@ class ExitCode(IntEnum):
     NOTHING_CHECKED = 4
 
 
+#: What the extra `live` brings; a command that imports one of them without it is told so, wherever the import stands.
+LIVE_PACKAGES = frozenset({"databricks", "mlflow", "git"})
+
+
 class LakewardenError(Exception):
     """An error that the user can mend: one line that says what is wrong, one that says what to do next."""
 
@@ -35,12 +39,12 @@ class PolicyError(LakewardenError):
 
 
 class MissingExtraError(LakewardenError):
-    """A command needs an optional dependency that is not installed."""
+    """A command needs a package of the extra `live` that is not installed."""
 
-    def __init__(self, command: str, extra: str = "live") -> None:
+    def __init__(self, command: str, package: str) -> None:
         super().__init__(
-            f"`lakewarden {command}` needs packages that are not installed",
-            f"run: pip install 'lakewarden[{extra}]'",
+            f"`lakewarden {command}` needs {package}, which is not installed",
+            "run: pip install 'lakewarden[live]'",
         )
 
 

@@ -62,6 +62,17 @@ def test_green_on_the_first_day_and_red_for_what_is_new(project: Path) -> None:
     assert len(codes(project, "--no-baseline")) > 1
 
 
+def test_files_that_could_never_be_read_are_part_of_the_past(project: Path) -> None:
+    write(project, {"notebooks/old.py": 'print "x"\n'})
+    assert "LW001" in codes(project)
+    assert lakewarden(project, "init", "--baseline").code == 0
+    quiet = lakewarden(project, "lint", "--output-format", "json")
+    assert (quiet.code, quiet.json["findings"], quiet.json["summary"]["incomplete"]) == (0, [], False)
+    assert quiet.json["summary"]["unknown"] > 10
+    write(project, {"notebooks/new.py": 'print "y"\n'})
+    assert codes(project) == ["LW001"]
+
+
 def test_stale_entries_are_told_checked_and_pruned(project: Path) -> None:
     lakewarden(project, "baseline", "write", "--file", "known.json")
     clean = lakewarden(project, "baseline", "check", "--file", "known.json")
@@ -94,6 +105,11 @@ def test_a_diff_tells_of_changed_lines_only(project: Path) -> None:
     assert codes(project, "--diff", "main") == ["REG002"]
     commit(project)
     assert codes(project, "--diff", "main") == ["REG002"]
+    # A file that could not be read before is not this change's doing.
+    write(project, {"notebooks/old.py": 'print "x"\n'})
+    assert codes(project, "--diff", "HEAD") == ["LW001"]
+    commit(project)
+    assert lakewarden(project, "lint", "--diff", "HEAD").code == 0
     write(project, {"notebooks/untracked.py": f"import mlflow\n{NEW}"})
     ran = lakewarden(project, "lint", "--diff", "HEAD", "--output-format", "json")
     assert (ran.code, [f["location"]["path"] for f in ran.json["findings"]]) == (1, ["notebooks/untracked.py"])

@@ -197,6 +197,37 @@ def test_a_waiver_that_no_longer_holds_is_told(folder: Path, keys: dict[str, str
     assert ran.code == 1
 
 
+@pytest.mark.parametrize(
+    ("policy", "code", "left", "incomplete"),
+    [
+        ("", 1, [("LW001", "fail")], True),
+        ('[[accepted_gaps]]\nscope = "old.py"\nreason = "Python 2, going away"\n', 0, [], False),
+        ('[[accepted_gaps]]\nscope = "old.py"\nreason = "x"\nexpires = 2020-01-01\n', 1, [("LW001", "fail")], True),
+        (waiver(rule='"LW001"', subject='"old.py"', reason='"Python 2, going away"'), 0, [("LW001", "waived")], False),
+        ('[per_path_ignores]\n"old.py" = ["LW001"]\n', 3, [], True),
+        ('ignore = ["LW001"]\n', 3, [], True),
+        ('[rules.LW001]\nseverity = "warning"\n', 3, [("LW001", "fail")], True),
+    ],
+    ids=["nothing", "accepted", "expired", "waived", "ignored there", "ignored", "warning"],
+)
+def test_what_could_not_be_read_can_be_agreed_to(
+    tmp_path: Path, policy: str, code: int, left: list[tuple[str, str]], incomplete: bool
+) -> None:
+    write(tmp_path, {"old.py": 'print "x"\n', "infer.py": "x = 1\n", "lakewarden.toml": policy})
+    ran = lakewarden(tmp_path, "lint", "--output-format", "json")
+    assert (ran.code, ran.json["summary"]["incomplete"]) == (code, incomplete)
+    assert [(f["code"], f["verdict"]) for f in ran.json["findings"]] == left
+    assert "old.py" in ran.out
+
+
+def test_a_file_elsewhere_counts_where_it_leaves_something_unknown(tmp_path: Path) -> None:
+    bundle = "bundle: {name: churn}\ninclude: [more.yml]\ntargets:\n  prod: {mode: production}\n"
+    write(tmp_path, {"databricks.yml": bundle, "more.yml": "a: [\n", "src/old.py": 'print "x"\n', "app/infer.py": CODE})
+    assert codes(tmp_path, "app") == ["REG002", "REG003", "LW001"]
+    write(tmp_path, {"more.yml": "resources: {}\n"})
+    assert codes(tmp_path, "app") == ["REG002", "REG003"]
+
+
 def test_a_target_that_no_environment_claims_is_an_error(tmp_path: Path) -> None:
     policy = '[environments.production]\ntargets = ["prod"]\n[environments.development]\ntargets = ["dev", "sandbox"]\n'
     bundle = "bundle: {name: churn}\ntargets:\n  dev: {mode: development}\n  prodd: {mode: production}\n"

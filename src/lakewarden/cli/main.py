@@ -12,7 +12,7 @@ import typer
 
 from lakewarden import __version__
 from lakewarden.cli import baseline, explain, facts, init, lint, rules
-from lakewarden.errors import ExitCode, LakewardenError
+from lakewarden.errors import LIVE_PACKAGES, LakewardenError, MissingExtraError
 
 app = typer.Typer(
     help="Say whether a machine-learning project on Databricks follows the recommended MLOps workflow.",
@@ -25,6 +25,8 @@ app = typer.Typer(
 #: sysexits.h: an internal error, told apart from everything that the user can mend.
 _BUG = 70
 _INTERRUPTED = 130
+#: As a shell tells it; never 0, because nobody has read what was found.
+_BROKEN_PIPE = 141
 
 
 def _version(wanted: bool) -> None:
@@ -65,7 +67,13 @@ def main() -> None:
     except BrokenPipeError:
         # The reader went away (`| head`); Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.CLEAN)
+        sys.exit(_BROKEN_PIPE)
+    except ModuleNotFoundError as problem:
+        if (problem.name or "").partition(".")[0] not in LIVE_PACKAGES:
+            sys.exit(_bug(problem))
+        missing = MissingExtraError(sys.argv[1] if len(sys.argv) > 1 else "", problem.name or "")
+        _say(missing.message, missing.advice)
+        sys.exit(missing.exit_code)
     except Exception as problem:  # noqa: BLE001  (the one place)
         sys.exit(_bug(problem))
 

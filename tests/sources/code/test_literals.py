@@ -76,7 +76,6 @@ def test_a_run_is_kept_where_a_model_is_loaded_by_it_only() -> None:
         ("spark.sql('USE CATALOG prod')", "prod", False),
         ("spark.sql('USE CATALOG `prod`')", "prod", False),
         ("spark.catalog.setCurrentCatalog('prod')", "prod", False),
-        ("import mlflow\nmlflow.register_model(u, 'prod.ml.churn')", "prod", False),
     ],
 )
 def test_catalogs(source: str, named: str, default: bool) -> None:
@@ -92,6 +91,7 @@ def test_catalogs(source: str, named: str, default: bool) -> None:
         ("spark.sql('DROP TABLE prod.ml.f')", "prod.ml.f", True, False),
         ("dbutils.widgets.text('input_table', 'prod.ml.f')", "prod.ml.f", None, True),
         ("output_table = 'prod.ml.f'", "prod.ml.f", None, False),
+        ("import mlflow\nmlflow.register_model(u, 'prod.ml.f')", "prod.ml.f", True, False),
         (
             "from databricks.feature_engineering import FeatureLookup\nFeatureLookup(table_name='prod.ml.f')",
             "prod.ml.f",
@@ -163,3 +163,80 @@ def test_experiments() -> None:
         ("/Shared/churn", "/Shared/churn", False, True),
         ("/Shared/default", "/Shared/default", True, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "named", "write", "default"),
+    [
+        ("VOLUME = '/Volumes/prod/ml/raw'", "prod", None, False),
+        ("spark.read.csv('/Volumes/prod/ml/raw')", "prod", False, False),
+        ("df.write.save('dbfs:/Volumes/prod/ml/raw')", "prod", True, False),
+        ("open('/dbfs/Volumes/prod/ml/raw/a.txt', 'w')", "prod", True, False),
+        ("dbutils.widgets.text('path', '/Volumes/prod/ml/raw')", "prod", None, True),
+    ],
+)
+def test_volumes(source: str, named: str, write: bool | None, default: bool) -> None:
+    assert [(f.named, f.is_write, f.is_default) for f in literals(source, "volume")] == [(named, write, default)]
+
+
+def test_a_volume_of_a_variable_catalog_names_none() -> None:
+    assert read("spark.read.csv(f'/Volumes/{catalog}/ml/raw')").literals == ()
+
+
+def test_what_is_written_through_a_variable_counts_where_the_variable_is_set() -> None:
+    source = """
+        import mlflow
+        model_name = "prod.ml.churn"
+        mlflow.MlflowClient().set_registered_model_alias(model_name, "champion", 3)
+        """
+    assert [(f.value, f.is_write, f.span.line) for f in read(source).literals] == [("prod.ml.churn", True, 3)]
+
+
+def test_an_experiment_is_told_once_by_the_call_that_uses_it() -> None:
+    found = literals("import mlflow\nmlflow.set_experiment(experiment_name='/Shared/dev/churn')", "experiment")
+    assert [(f.value, f.is_write) for f in found] == [("/Shared/dev/churn", True)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "dbutils.widgets.text('model_uri', 'models:/churn/1')",
+        "parser.add_argument('--model-uri', default='models:/churn/1')",
+        "import os\nos.getenv('MODEL_URI', 'models:/churn/1')",
+    ],
+)
+def test_a_uri_may_be_a_default(source: str) -> None:
+    assert [f.is_default for f in literals(source, "model_uri")] == [True]
+
+
+def test_a_host_may_be_a_default() -> None:
+    assert [f.is_default for f in literals("dbutils.widgets.text('h', 'https://a-dev.cloud.databricks.com')", "host")] == [True]
+
+
+def test_a_uri_beside_a_default_is_none() -> None:
+    source = "import mlflow\nload('models:/churn/1')\ndbutils.widgets.text('model_uri', 'models:/churn/1')"
+    assert [f.is_default for f in literals(source, "model_uri")] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("uri", "by"),
+    [
+        ("f'runs:/{run.info.run_id}/model'", "run"),
+        ("f'runs:/{dbutils.widgets.get(\"run_id\")}/model'", "parameter"),
+        ("'runs:/0a1b/model'", "run"),
+    ],
+)
+def test_a_run_may_be_a_parameter(uri: str, by: str) -> None:
+    found = literals(f"import mlflow\nrun = mlflow.start_run()\nmlflow.pyfunc.load_model({uri})", "model_uri")
+    assert [f.version_by for f in found] == [by]
+
+
+def test_an_entry_of_a_stage_may_name_that_stage() -> None:
+    source = """
+        settings = {
+            "dev": {"catalog": "churn_dev"},
+            "prod": {"catalog": "churn_prod", "source_catalog": "sales_dev"},
+            "catalog": "churn_staging",
+        }
+        """
+    assert [f.named for f in read(source).literals] == ["sales_dev", "churn_staging"]

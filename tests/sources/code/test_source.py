@@ -62,7 +62,7 @@ def test_rows_hang_on_their_file_and_say_where_they_stand() -> None:
         False,
     )
     (gap,) = gaps(facts, "code_calls", value=True)
-    assert gap.reason == "a name of mlflow.log_model is not known before the code runs"
+    assert gap.reason == "the model name of mlflow.log_model is not known before the code runs"
     assert gap.origin == logged.origin
 
 

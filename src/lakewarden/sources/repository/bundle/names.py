@@ -57,6 +57,8 @@ class Names:
         self.reader = reader
         self.experiments: list[FoundExperiment] = []
         self._references: dict[str, ConfigReference] = {}
+        #: Pointer of the first of several uses of one name that is set in one place, as by a variable.
+        self._told: dict[tuple[Origin, str, str | None], str] = {}
         self._catalogs: dict[str, _Catalog] = {}
 
     def parameters(self, parameters: Sequence[Parameter], role: str) -> None:
@@ -233,6 +235,17 @@ class Names:
         reader = self.reader
         shared = not value.varies and not under_target(node)
         node = reader.resolver.place(node)
+        place = node if found.catalog is None else reader.resolver.place_of_catalog(node, found.catalog)
+        if value.problem is not None:
+            reader.gap("config_refs", value.problem, node.origin)
+        self._catalog(found, schema if schema is not None else found.schema, node, pointer, prefer=prefer)
+        same = (place.origin, found.kind, found.named)
+        known = self._references.get(self._told.setdefault(same, pointer))
+        if known is not None:
+            known.hard_coded = known.hard_coded or (None if value.text is None else shared)
+            if _RANK[found.is_write] > _RANK[known.is_write]:
+                known.is_write = found.is_write
+            return
         self._references[pointer] = ConfigReference(
             key=f"{reader.key}/{pointer}",
             project=reader.project,
@@ -242,16 +255,13 @@ class Names:
             named=found.named,
             is_write=found.is_write,
             hard_coded=None if value.text is None else shared,
-            origin=node.origin,
+            origin=place.origin,
         )
-        if value.problem is not None:
-            reader.gap("config_refs", value.problem, node.origin)
-        self._catalog(found, schema if schema is not None else found.schema, node, pointer, prefer=prefer)
 
     def _catalog(self, found: Name, schema: str | None, node: Node, pointer: str, *, prefer: bool) -> None:
         """Note the catalog of a name. Of several places of one catalog that of a variable is told, as it is set there."""
         own = found.kind == "catalog" or (found.kind == "model" and found.is_write)
-        if found.kind not in ("catalog", "table", "model") or (found.catalog is None and not own):
+        if found.kind not in ("catalog", "table", "model", "volume") or (found.catalog is None and not own):
             return
         schema = NONE if schema is None and found.catalog is not None else schema
         variable = self.reader.resolver.variable_of(node) if found.catalog is None else None

@@ -18,6 +18,7 @@ MAX_LENGTH = 50_000
 _INNERMOST = re.compile(r"\$\{([^${}]*)\}")
 _PATH = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+|\[\d+\])*")
 _WHOLE = re.compile(r"\$\{(?:var|variables)\.([\w-]+)(?:\.value)?\}")
+_LEADING = re.compile(r"\s*(?:/Volumes/)?`?\$\{(?:var|variables)\.([\w-]+)(?:\.value)?\}`?[./]")
 _STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]")
 #: Stand for `${` and `}` of what stays as it is: the name of whoever deploys, words of a shell.
 _OPEN, _SHUT = "\ue000", "\ue001"
@@ -94,6 +95,14 @@ class Resolver:
                 return node
             node = variable.node
         return node
+
+    def place_of_catalog(self, node: Node, catalog: str) -> Node:
+        """Where the catalog of a name is set: at its variable, where the name begins with one that stands for it."""
+        found = _LEADING.match(node.text) if isinstance(node, Scalar) else None
+        variable = self.variables.get(found[1]) if found is not None else None
+        if found is None or variable is None or variable.node is None or (self.value_of(found[1]).text or "").lower() != catalog:
+            return node
+        return self.place(variable.node)
 
     @staticmethod
     def variable_of(node: Node) -> str | None:

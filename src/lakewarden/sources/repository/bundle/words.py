@@ -12,6 +12,7 @@ _THREE = re.compile(rf"{_PART}\.{_PART}\.{_PART}")
 _TWO = re.compile(rf"{_PART}\.{_PART}")
 _ONE = re.compile(_PART)
 _MODEL_URI = re.compile(rf"models:/{_PART}\.{_PART}\.{_PART}(?:[@/].*)?")
+_VOLUME = re.compile(rf"(?:dbfs:)?/Volumes/{_PART}/{_PART}(?:/|$)")
 _HOST = re.compile(r"https://[\w.-]*databricks[\w.-]*(?:[/?].*)?", re.IGNORECASE)
 #: Endings of files and of the names of hosts and packages, which have dots too.
 _NO_TABLE = re.compile(
@@ -103,6 +104,8 @@ def classify(name: str, text: str, role: str = "other") -> Name | None:
     text = text.strip()
     if _HOST.fullmatch(text):
         return Name("host", text, text, None)
+    if (volume := _VOLUME.match(text)) is not None:
+        return _of_catalog("volume", text, volume[1], volume[2], writes(name, "volume", role))
     if text.startswith("/"):
         return Name("experiment", text, text, writes(name, "experiment")) if says_experiment(name) else None
     if (uri := _MODEL_URI.fullmatch(text)) is not None:
@@ -140,4 +143,5 @@ def _of_catalog(kind: str, text: str, catalog: str, schema: str | None, is_write
 
 
 def _is_number(text: str) -> bool:
-    return text.replace(".", "").replace("-", "").isdigit()
+    """A number or a version, `18.x-scala2.12`: no dotted name begins with a digit."""
+    return text[:1].isdigit()

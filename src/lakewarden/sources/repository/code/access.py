@@ -45,6 +45,8 @@ def of_path(state: State, node: ast.AST | Span, access: str, path: Value, form: 
     if template is not None and template.startswith(("http://", "https://", "memory:")):
         return
     unclear = []
+    if template is not None and "/Volumes/" in template:
+        literals.note_volume(state, node, path, is_write=access != "read")
     address = data_address(template, spark=spark) if template is not None else None
     if address is None:
         unclear.append("its path")

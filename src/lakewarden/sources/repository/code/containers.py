@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from lakewarden.policy.names import stage_by_words
 from lakewarden.sources.repository.code.binding import bind
 from lakewarden.sources.repository.code.literals import note_named
 from lakewarden.sources.repository.code.state import Function, Scope
@@ -37,6 +38,7 @@ def mapping(state: State, node: Any) -> Value:
     found: dict[object, Value] = {}
     whole = len(node.keys) <= _MAX_ITEMS
     for key_node, value_node in zip(node.keys, node.values, strict=True):
+        before = len(state.literals)
         value = _shallow(state.evaluate(value_node))
         if key_node is None:
             whole = False
@@ -46,11 +48,23 @@ def mapping(state: State, node: Any) -> Value:
             found[key.known] = value
             if value.text is not None:
                 note_named(state, value_node, key.known, value)
+            _keep_others(state, before, key.known)
         elif key.type == "const":
             found[key.data] = value
         else:
             whole = False
     return Value(type="dict", data=found) if whole else UNKNOWN
+
+
+def _keep_others(state: State, before: int, key: str) -> None:
+    """Drop the names of a stage that the entry of that stage holds: `{"dev": "churn_dev", "prod": "churn_prod"}`."""
+    stage = stage_by_words(key, target=True).stage if len(state.literals) > before else None
+    if stage not in (None, "none"):
+        state.literals[before:] = [
+            literal
+            for literal in state.literals[before:]
+            if literal.kind == "model_uri" or stage_by_words(literal.named or "").stage != stage
+        ]
 
 
 def comprehension(state: State, node: Any) -> Value:

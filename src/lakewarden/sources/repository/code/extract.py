@@ -26,7 +26,7 @@ _LONG = 60_000
 _STATEMENT = re.compile(r"\n(?=[A-Za-z_@#])")
 
 #: The kinds of literal that name a catalog.
-_NAMES = frozenset({"table", "catalog"})
+_NAMES = frozenset({"table", "catalog", "volume"})
 #: The kinds of which the call that uses them may stand on the same line as the name.
 _USED = _NAMES | {"experiment"}
 #: A call of more lines is looked at only so far.

@@ -37,6 +37,7 @@ _PATTERNS = {
     "catalog words": r"(?:^|[_\-. ])(?:catalog|uc)(?:[_\-. ]?name)?$|^(?:catalog|uc_catalog)",
     "table words": r"table|model|feature|dataset|source|target|view|input|output|prediction|volume",
     "host": r"(?:https?://)?[A-Za-z0-9][\w.-]*\.(?:cloud\.databricks\.com|gcp\.databricks\.com|azuredatabricks\.net|databricks\.azure\.(?:us|cn))",
+    "volume": r"(?:dbfs:|/dbfs)?/Volumes/([A-Za-z_][\w-]*)/",
     "uri": r"models:/([\w .\-$\0]+?)(?:/([\w.\-\0]+)|@([\w.\-\0]+))",
 }
 
@@ -48,6 +49,8 @@ def note_text(state: State, node: ast.AST | Span, value: Value) -> None:
         return
     if "models:/" in template:
         note_model_uri(state, node, value)
+    if "/Volumes/" in template:
+        note_volume(state, node, value)
     if ".databricks." in template or "azuredatabricks" in template:
         _note_hosts(state, node, template)
 
@@ -162,8 +165,15 @@ def _mark_default(state: State, node: ast.AST | Span, default: Value) -> None:
     for at in range(max(0, len(state.literals) - _JUST_NOTED), len(state.literals)):
         literal = state.literals[at]
         same = literal.value.lower().removeprefix("https://") in shown
-        if literal.kind in ("model_uri", "host") and same and span.holds(literal.span):
+        if literal.kind in ("model_uri", "host", "volume") and same and span.holds(literal.span):
             state.literals[at] = literal._replace(is_default=True)
+
+
+def note_volume(state: State, node: ast.AST | Span, value: Value, *, is_write: bool | None = None) -> None:
+    """Keep a path on a volume whose catalog is written out."""
+    found = _pattern("volume").match((value.text or "").strip())
+    if found is not None:
+        state.literal(Literal("volume", _shown(value), found[1].lower(), False, "none", state.span(node), is_write))
 
 
 def _note_hosts(state: State, node: ast.AST | Span, template: str) -> None:
