@@ -63,7 +63,7 @@ def attribute(state: State, node: Any, base: Value) -> Value:
     if kind == "self":
         return (state.owner or {}).get(name, UNKNOWN)
     if name == "current_stage":
-        plain(state, "mlflow.current_stage", node)
+        _stage_read(state, node)
     if kind.startswith(("dbutils", WORKSPACE_CLIENT)):
         return Value(type=f"{kind}.{name}", source="user" if name in _USER_NAMES else "")
     if name in ("write", "writeStream", "read", "readStream"):
@@ -77,6 +77,13 @@ def attribute(state: State, node: Any, base: Value) -> Value:
     if base.source:
         return Value(source=base.source, name=base.name, data=base.data if base.source == "versions" else None)
     return Value(source="user") if name in _USER_NAMES else UNKNOWN
+
+
+def _stage_read(state: State, node: Any) -> None:
+    """Keep that the stage of a version is read, once a line."""
+    api, line = "mlflow.current_stage", state.span(node).line
+    if line is None or not any(call.api == api and call.span.line == line for call in state.calls[-2:]):
+        plain(state, api, node)
 
 
 def _reader_or_writer(kind: str, name: str) -> Value:

@@ -245,7 +245,12 @@ def _written_out(state: State) -> tuple[Literal, ...]:
     that call. What is written through a variable counts as written where the variable gets its value.
     """
     told = {literal.named for literal in state.literals if literal.direct and literal.kind in _NAMES}
-    written = {literal.named for literal in state.literals if literal.is_write and literal.kind in _NAMES and not literal.direct}
+    written = {
+        part
+        for literal in state.literals
+        if literal.is_write and literal.kind in _NAMES and not literal.direct
+        for part in (literal.named, literal.value)
+    }
     used = {
         (literal.named, literal.span.cell, line)
         for literal in state.literals
@@ -260,7 +265,8 @@ def _written_out(state: State) -> tuple[Literal, ...]:
             told.add(literal.named)
         place = (literal.named, literal.span.cell, literal.span.line or 0)
         if literal.kind not in _USED or literal.is_write is not None or place not in used:
-            is_written = literal.is_write is None and literal.kind in _NAMES and literal.named in written
+            name = literal.named if literal.kind == "catalog" else literal.value
+            is_written = literal.is_write is None and literal.kind in _NAMES and name in written
             found.append(literal._replace(is_write=True) if is_written else literal)
     return tuple(found)
 

@@ -59,12 +59,21 @@ def of_path(path: str) -> frozenset[str]:
 
 
 def _words(name: str) -> set[str]:
-    return {word.lower() for word in _words_pattern().findall(name) if not word.isdigit()}
+    return {word for word in _split(name) if not word.isdigit()}
+
+
+def _split(name: str) -> list[str]:
+    """The words of a name in lower case; `fine_tune` and `fine-tuning` are one word."""
+    words = [word.lower() for word in _words_pattern().findall(name)]
+    for at in range(len(words) - 1, 0, -1):
+        if words[at - 1] == "fine" and words[at] in ("tune", "tuned", "tuning"):
+            words[at - 1 : at + 1] = [f"fine{words[at]}"]
+    return words
 
 
 def of_name(name: str) -> frozenset[str]:
     """The roles that the words of one name give."""
-    words = [word.lower() for word in _words_pattern().findall(name)]
+    words = _split(name)
     found = set()
     for at, word in enumerate(words):
         role = _ROLES.get(word)
