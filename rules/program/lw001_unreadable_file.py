@@ -17,13 +17,14 @@ References:
     https://docs.databricks.com/aws/en/dev-tools/bundles/settings
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, Rule
+from lakewarden.rule import CORE, HIGH, WARNING, Rule
 
 rule = Rule(
     code="LW001",
     name="unreadable-file",
     subject="gap_records",
-    severity=ERROR,
+    # Exit code 3 says it louder than a failing finding would: the rest was judged, this was not.
+    severity=WARNING,
     confidence=HIGH,
     profile=CORE,
     message="{scope} was not read: {reason}",

@@ -15,6 +15,8 @@ Exceptions:
     Code without a registry URI is reported only where the name has fewer than three levels: MLflow 3 uses Unity Catalog
     by default. Code that chooses Unity Catalog and gives a shorter name is only warned about: MLflow completes the name with
     the session's catalog and schema. While the policy says `unity_catalog = "migrating"`, code may open the old registry to read from it.
+    A file that opens both registries, by the name of the model or to move models from one to the other, is not reported for
+    opening the old one.
     With `unity_catalog = "no"` there is one finding for each project instead of one for each call. Tests are left out.
 
 References:
@@ -53,7 +55,9 @@ rule = Rule(
                                         'mlflow.create_registered_model', 'mlflow.create_model_version', 'mlflow.copy_model_version')
                                AND c.name_levels <> 0) AS applies,
                        c.api <> 'WorkspaceClient.model_registry' AS not_its_api,
-                       c.api NOT IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') OR c.argument <> 'databricks' AS in_unity_catalog,
+                       c.api NOT IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') OR c.argument <> 'databricks'
+                           OR (SELECT any_of(o.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') AND o.argument = 'databricks-uc')
+                               FROM code_calls o WHERE o.plane = c.plane AND o.file = c.file) AS in_unity_catalog,
                        c.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient', 'WorkspaceClient.model_registry') OR c.name_levels = 3
                            OR (SELECT any_of(o.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') AND o.argument = 'databricks-uc')
                                FROM code_calls o WHERE o.plane = c.plane AND o.file = c.file) AS three_levels,

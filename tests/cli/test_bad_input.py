@@ -142,7 +142,7 @@ def test_a_file_and_a_folder_without_permission(tmp_path: Path) -> None:
         for place in locked:
             place.chmod(0o755)
     found = {f["location"]["path"]: f["message"] for f in ran.json["findings"]}
-    assert (ran.code, ran.err) == (1, "")
+    assert (ran.code, ran.err) == (3, "")
     assert found.keys() == {"notebooks/train.py", "sql", "sql/features.sql"}
     assert all("permission denied" in message for message in found.values())
     assert ran.json["summary"]["pass"] > 0

@@ -30,8 +30,7 @@ def repositories(
         CLEAN: (compliant, ()),
         FINDINGS: (violating, ()),
         USAGE: (violating, ("--select", "NOPE")),
-        # A file that cannot be read is a finding; where nobody wants to hear of it, the run is incomplete all the same.
-        INCOMPLETE: (incomplete, ("--ignore", "LW001")),
+        INCOMPLETE: (incomplete, ()),
         NOTHING: (empty, ()),
     }
 

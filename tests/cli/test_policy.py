@@ -200,15 +200,15 @@ def test_a_waiver_that_no_longer_holds_is_told(folder: Path, keys: dict[str, str
 @pytest.mark.parametrize(
     ("policy", "code", "left", "incomplete"),
     [
-        ("", 1, [("LW001", "fail")], True),
+        ("", 3, [("LW001", "fail")], True),
         ('[[accepted_gaps]]\nscope = "old.py"\nreason = "Python 2, going away"\n', 0, [], False),
-        ('[[accepted_gaps]]\nscope = "old.py"\nreason = "x"\nexpires = 2020-01-01\n', 1, [("LW001", "fail")], True),
+        ('[[accepted_gaps]]\nscope = "old.py"\nreason = "x"\nexpires = 2020-01-01\n', 3, [("LW001", "fail")], True),
         (waiver(rule='"LW001"', subject='"old.py"', reason='"Python 2, going away"'), 0, [("LW001", "waived")], False),
         ('[per_path_ignores]\n"old.py" = ["LW001"]\n', 3, [], True),
         ('ignore = ["LW001"]\n', 3, [], True),
-        ('[rules.LW001]\nseverity = "warning"\n', 3, [("LW001", "fail")], True),
+        ('[rules.LW001]\nseverity = "error"\n', 1, [("LW001", "fail")], True),
     ],
-    ids=["nothing", "accepted", "expired", "waived", "ignored there", "ignored", "warning"],
+    ids=["nothing", "accepted", "expired", "waived", "ignored there", "ignored", "error"],
 )
 def test_what_could_not_be_read_can_be_agreed_to(
     tmp_path: Path, policy: str, code: int, left: list[tuple[str, str]], incomplete: bool

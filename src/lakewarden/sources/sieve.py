@@ -21,12 +21,15 @@ class Entry(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What discovery saw. `names` holds the true name of each file whose name is no UTF-8."""
+    """What discovery saw. `names` holds the true name of each file whose name is no UTF-8; `left_out` each file that is
+    known and not kept, with the kind of what leaves it out.
+    """
 
     files: list[Entry]
     names: dict[str, str]
     links: dict[str, str]
     skipped: list[Skipped]
+    left_out: dict[str, str]
 
 
 _VENDORED = {
@@ -67,6 +70,7 @@ class Sieve:
         self.folders: dict[str, bool] = {"": False}
         self.trees: dict[str, tuple[str, str]] = {}
         self.counts: dict[str, int] = {}
+        self.left_out: dict[str, str] = {}
         self.sparse = 0
 
     def skip(self, path: str, kind: str, reason: str) -> None:
@@ -113,12 +117,14 @@ class Sieve:
             self.repository(folder)
             return
         if self.barred(folder):
-            self.count(folder)
+            self.count(name, folder)
             return
         try:
             found = os.lstat(os.path.join(self.top, name))
         except (FileNotFoundError, NotADirectoryError):
-            self.sparse += sparse
+            if sparse:
+                self.sparse += 1
+                self.left_out[shown(name)] = "not checked out"
             return
         except OSError:
             self.keep(name, base, 0)  # reading it will say why it cannot be read
@@ -132,11 +138,13 @@ class Sieve:
         else:
             self.skip(name, "not a file", "a device, a socket or a pipe")
 
-    def count(self, folder: str) -> None:
+    def count(self, name: str, folder: str) -> None:
         """Count a file to the tree that it is left out with."""
         while folder and folder not in self.trees:
             folder = folder.rpartition("/")[0]
         self.counts[folder] = self.counts.get(folder, 0) + 1
+        if folder:
+            self.left_out[shown(name)] = self.trees[folder][0]
 
     def keep(self, name: str, base: str, size: int) -> None:
         """Keep a file, unless the policy excludes it or it is a template."""
@@ -145,6 +153,7 @@ class Sieve:
         if glob is not None:
             self.trees.setdefault(f"/{glob}", ("excluded", "excluded by the policy"))
             self.counts[f"/{glob}"] = self.counts.get(f"/{glob}", 0) + 1
+            self.left_out[path] = "excluded"
         elif base.endswith(_TEMPLATES) or "{{" in base:
             self.skip(name, "template", "a template: it means nothing until it is rendered")
         elif path != name and path in self.files:
@@ -178,10 +187,12 @@ class Sieve:
             real = os.path.realpath(os.path.join(self.top, name), strict=True)
         except OSError:
             self.skip(name, "link", "a link that leads nowhere")
+            self.left_out[shown(name)] = "link"
             return
         inside = os.path.relpath(real, self.top).replace(os.sep, "/") if real != self.top else ""
         if real != self.top and not real.startswith(os.path.join(self.top, "")):
             self.skip(name, "link", "a link that leaves the repository")
+            self.left_out[shown(name)] = "link"
         elif inside == ".git" or inside.startswith(".git/"):
             self.skip(name, "link", "a link into the repository's own store")
         else:
@@ -198,7 +209,7 @@ class Sieve:
             self.skip(".", "not checked out", reason)
         self.unlisted()
         entries = [Entry(path, size) for path, size in self.files.items()]
-        return Found(entries, self.names, self.links, sorted(self.skipped))
+        return Found(entries, self.names, self.links, sorted(self.skipped), self.left_out)
 
     def unlisted(self) -> None:
         """Name the links to files that are not read at their real path."""

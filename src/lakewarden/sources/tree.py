@@ -35,7 +35,8 @@ class Tree:
 
     `files` holds each file once, at its real path; `links` maps a symbolic link inside the tree to the real path of what
     it points to. Every method follows links, and none leaves the root. `skipped` names what is not in `files`; a file
-    in a skipped folder can be read by whoever knows its path, a file that Git ignores cannot.
+    in a skipped folder can be read by whoever knows its path, a file that Git ignores cannot. `left_out` holds the path of
+    each file that was skipped, with the kind of what it was skipped for.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Tree:
         *,
         links: Mapping[str, str] | None = None,
         skipped: Sequence[Skipped] = (),
+        left_out: Mapping[str, str] | None = None,
         on_disk: Callable[[str], os.stat_result | None] = lambda _: None,
         max_bytes: int = MAX_BYTES,
     ) -> None:
@@ -53,6 +55,7 @@ class Tree:
         self.files: tuple[Entry, ...] = tuple(sorted(files))
         self.links: dict[str, str] = dict(links or {})
         self.skipped: tuple[Skipped, ...] = tuple(skipped)
+        self.left_out: dict[str, str] = dict(left_out or {})
         self.max_bytes = max_bytes
         self._load = load
         self._on_disk = on_disk
@@ -70,7 +73,10 @@ class Tree:
         top = os.path.realpath(root)
         found = discover(top, exclude)
         disk = _Disk(top, found.names, max_bytes)
-        return cls(root, found.files, disk.load, links=found.links, skipped=found.skipped, on_disk=disk.stat, max_bytes=max_bytes)
+        return cls(
+            root, found.files, disk.load, links=found.links, skipped=found.skipped, left_out=found.left_out,
+            on_disk=disk.stat, max_bytes=max_bytes,
+        )  # fmt: skip
 
     @classmethod
     def of_files(cls, root: Path, files: Mapping[str, bytes | str], *, max_bytes: int = MAX_BYTES) -> Tree:

@@ -7,12 +7,13 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from fnmatch import translate
+from glob import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.errors import SourceError
 from lakewarden.facts.gaps import Cause
 from lakewarden.facts.origin import Origin
-from lakewarden.sources.repository.bundle.merge import merge_maps
+from lakewarden.sources.repository.bundle.merge import is_null, merge_maps
 from lakewarden.sources.repository.bundle.tables import touched
 from lakewarden.sources.yaml_nodes import List, Map, Scalar, place_of
 
@@ -21,10 +22,25 @@ if TYPE_CHECKING:
 
     from lakewarden.sources.repository.layout import Bundle, Documents
     from lakewarden.sources.tree import Tree
+    from lakewarden.sources.yaml_nodes import Node
 
 _TEMPLATES = (".tmpl", ".j2", ".jinja", ".jinja2")
 _CONFIGURATION = (".yml", ".yaml", ".json")
 _WILD = re.compile(r"[*?\[]")
+_TARGETS = ("targets", "environments")
+#: What is told of a file that a pattern matches and that is known, but not read; and of a folder whose files are not known.
+_UNREAD = {
+    "excluded": (Cause.NOT_ASKED, "is excluded by the policy", "exclude nothing that a bundle includes"),
+    "not checked out": (Cause.NOT_ASKED, "is not checked out", "run `git sparse-checkout disable`"),
+    "link": (Cause.FAILED, "is a link that leads nowhere or out of the repository", "put the file into the repository"),
+}
+_SKIPPED = ("vendored", "generated")
+#: Links may lead in circles.
+_MAX_PATTERNS = 100
+_CLOSED = {
+    "unreadable": (Cause.FAILED, "give this user the right to read it"),
+    "repository": (Cause.NOT_ASKED, "check it out, or run at a folder that holds its files"),
+}
 
 
 class Trouble(NamedTuple):
@@ -68,6 +84,7 @@ def load(bundle: Bundle, tree: Tree, documents: Documents) -> Configuration:
     root = _mapping(bundle.path, documents)
     found = Configuration(root, [bundle.path])
     _tell_empty(bundle.path, documents, found)
+    _tell_misfits(root, found)
     _tell_duplicates(bundle.path, documents, found)
     for further in bundle.further:
         reason = f"{further} stands beside {bundle.path}: a bundle has one root file"
@@ -77,11 +94,16 @@ def load(bundle: Bundle, tree: Tree, documents: Documents) -> Configuration:
         if part is None:
             continue
         _tell_empty(path, documents, found)
+        _tell_misfits(part, found)
         _tell_duplicates(path, documents, found)
         if part.get("include") is not None:
             found.notes.append(Note(path, "include", "`include` counts only in the root file of a bundle"))
         found.files.append(path)
         found.root = merge_maps(found.root, part)
+    declared = found.root.items
+    if documents.load(bundle.path).root is not None and all(is_null(declared.get(key)) for key in ("bundle", *_TARGETS)):
+        reason = f"{bundle.path}: it declares neither `bundle` nor `targets`"
+        found.troubles.append(Trouble(Cause.FAILED, reason, "give the bundle a name and targets", Origin(bundle.path)))
     return found
 
 
@@ -109,6 +131,32 @@ def _tell_empty(path: str, documents: Documents, found: Configuration) -> None:
     """A file of nothing but comments declares nothing; one that was cut off by an accident looks the same."""
     if documents.load(path).root is None:
         found.notes.append(Note(path, "empty", f"{path} says nothing"))
+
+
+def _tell_misfits(part: Map, found: Configuration) -> None:
+    """The sections that hold all others, where they are not of the kind that they have to be: what they mean is lost."""
+    for section in _TARGETS:
+        targets = part.get(section)
+        if isinstance(targets, Map):
+            for node in targets.items.values():
+                if not isinstance(node, Map) and not is_null(node):
+                    _tell_misfit(node, f"target {node.key} has to be a mapping", found)
+        elif targets is not None and not is_null(targets):
+            _tell_misfit(targets, f"`{section}` has to be a mapping", found)
+    include = part.get("include")
+    if include is None or is_null(include):
+        return
+    if not isinstance(include, List):
+        _tell_misfit(include, "`include` has to be a list", found)
+        return
+    for entry in include.items:
+        if not isinstance(entry, Scalar) or entry.is_null:
+            _tell_misfit(entry, "an entry of `include` has to be a path", found)
+
+
+def _tell_misfit(node: Node, what: str, found: Configuration) -> None:
+    reason = f"{node.path}:{node.key_line}: {what}"
+    found.troubles.append(Trouble(Cause.FAILED, reason, "mend the file", node.origin))
 
 
 def _tell_duplicates(path: str, documents: Documents, found: Configuration) -> None:
@@ -145,7 +193,10 @@ def _matches(bundle: Bundle, entry: Scalar, tree: Tree, paths: Sequence[str], fo
         found.troubles.append(Trouble(Cause.UNRESOLVED, reason, "write the path out", entry.origin))
         return []
     wild = _WILD.search(pattern) is not None
-    hits = _glob(pattern, paths) if wild else _literal(pattern, tree)
+    patterns = _through_links(pattern, tree)
+    hits = _reached(patterns, tree, paths) if wild else _literal(pattern, tree)
+    lost = list(_unread(bundle, entry, patterns, tree)) if wild else []
+    found.troubles.extend(lost)
     templates = _templates(pattern, hits, tree)
     for path in templates:
         found.notes.append(Note(path, "template", f"{bundle.path} includes it, and it means nothing until it is rendered"))
@@ -154,7 +205,7 @@ def _matches(bundle: Bundle, entry: Scalar, tree: Tree, paths: Sequence[str], fo
     for path in hits:
         if not path.endswith(_CONFIGURATION) and path not in templates and wild:
             found.notes.append(Note(path, "include", f"{bundle.path}:{entry.line} includes it, and it is neither YAML nor JSON"))
-    if not hits and not templates:
+    if not hits and not templates and not lost:
         deeper = "**" in pattern and bool(
             _glob(pattern.replace("**/", "*/*/"), paths) or _glob(pattern.replace("**/", ""), paths)
         )
@@ -169,6 +220,45 @@ def _tell_nothing(bundle: Bundle, entry: Scalar, pattern: str, found: Configurat
         return
     hint = "; here `**` spans exactly one folder" if deeper else ""
     found.notes.append(Note(bundle.path, "include", f"line {entry.line}: include {entry.text} matches no file{hint}"))
+
+
+def _through_links(pattern: str, tree: Tree) -> list[str]:
+    """The pattern, and what it comes to behind the links that it matches."""
+    found = [pattern]
+    for known in found:
+        parts = known.split("/")
+        for link, real in tree.links.items():
+            size = link.count("/") + 1
+            if size <= len(parts) and _glob("/".join(parts[:size]), [link]):
+                behind = "/".join([*([escape(real)] if real else []), *parts[size:]])
+                if behind not in found and len(found) < _MAX_PATTERNS:
+                    found.append(behind)
+    return found
+
+
+def _reached(patterns: Sequence[str], tree: Tree, paths: Sequence[str]) -> list[str]:
+    """The files that patterns match: those of the tree, and those of folders that are skipped unless somebody names them."""
+    skipped = sorted(path for path, kind in tree.left_out.items() if kind in _SKIPPED)
+    return sorted({path for pattern in patterns for path in (*_glob(pattern, paths), *_glob(pattern, skipped))})
+
+
+def _unread(bundle: Bundle, entry: Scalar, patterns: Sequence[str], tree: Tree) -> Iterator[Trouble]:
+    """What patterns match, or may match, and nobody reads."""
+    known = sorted(path for path, kind in tree.left_out.items() if kind in _UNREAD)
+    for path in sorted({path for pattern in patterns for path in _glob(pattern, known)}):
+        cause, what, remedy = _UNREAD[tree.left_out[path]]
+        yield Trouble(cause, f"{path} {what}, and {bundle.path}:{entry.line} includes it", remedy, entry.origin)
+    for skip in tree.skipped:
+        if skip.kind in _CLOSED and any(_may_reach(pattern, skip.path) for pattern in patterns):
+            cause, remedy = _CLOSED[skip.kind]
+            reason = f"{skip.path}: {skip.reason}; {bundle.path}:{entry.line} may include files of it"
+            yield Trouble(cause, reason, remedy, entry.origin)
+
+
+def _may_reach(pattern: str, folder: str) -> bool:
+    """May a pattern match a file below a folder?"""
+    parts, above = pattern.split("/"), folder.split("/")
+    return len(parts) > len(above) and bool(_glob("/".join(parts[: len(above)]), [folder]))
 
 
 def _literal(path: str, tree: Tree) -> list[str]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lakewarden.sources.repository.code.result import Access, Call, Extract, Span
     from lakewarden.sources.source import Context
 
+#: Calls that put training into a run, AutoML's into runs of its own.
+_RUNS = frozenset({"mlflow.start_run", "mlflow.autolog", "databricks.automl"})
 _LISTS = ("code_calls", "table_access", "code_literals", "code_loads", "feature_lookups", "reached_calls")
 
 
@@ -75,7 +77,7 @@ def _roles(path: str, found: Extract) -> frozenset[str]:
     by_path = roles.of_path(path)
     if roles.is_test(path) or (by_path and by_path != {"inference"}):
         return by_path
-    signs = found.signs | ({"run"} if any(call.api in ("mlflow.start_run", "mlflow.autolog") for call in found.calls) else set())
+    signs = found.signs | ({"run"} if any(call.api in _RUNS for call in found.calls) else set())
     by_calls = roles.of_calls(signs)
     return by_calls if not by_path or "training" in by_calls else by_path
 
