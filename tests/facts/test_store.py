@@ -13,10 +13,11 @@ from lakewarden.errors import SourceError
 from lakewarden.facts.collect import Facts
 from lakewarden.facts.fact import TABLES
 from lakewarden.facts.gaps import Cause, Gap
-from lakewarden.facts.model.targets import Target, TargetPath
+from lakewarden.facts.model.targets import Target, TargetCatalog, TargetPath
 from lakewarden.facts.model.workloads import Job, Task
 from lakewarden.facts.origin import Origin
 from lakewarden.facts.store import Prepared, prepare
+from lakewarden.policy.load import load
 from lakewarden.policy.model import Policy
 
 if TYPE_CHECKING:
@@ -167,3 +168,31 @@ def test_keys_and_parent_keys_are_never_null() -> None:
             assert not table.columns[parent].nullable, f"{name}.{parent}"
         for column in table.columns.values():
             assert column.references is None or column.references in TABLES, f"{name}.{column.name}"
+
+
+def claiming(tmp_path: Path, text: str) -> Policy:
+    (tmp_path / "lakewarden.toml").write_text(text, encoding="utf-8")
+    return load(tmp_path / "lakewarden.toml")
+
+
+def test_a_catalog_or_workspace_that_the_policy_leaves_out_is_a_gap(tmp_path: Path) -> None:
+    facts = Facts()
+    facts.add(
+        Target(key="churn/prod", project="churn", project_key="churn", name="prod", host="https://adb-2.azuredatabricks.net"),
+        TargetCatalog(key="churn/prod/prd", project="churn", target="churn/prod", catalog="prd", access="own"),
+        TargetCatalog(key="churn/prod/geo", project="churn", target="churn/prod", catalog="geo", access="read"),
+    )
+    text = '[environments.production]\ntargets = ["prod"]\nworkspaces = ["https://adb-1.azuredatabricks.net"]\ncatalogs = ["prod"]\n'
+    gaps = prepare(facts, claiming(tmp_path, text), filled=FILLED, needed=frozenset({"targets"})).gaps
+    assert [gap.reason for gap in gaps if gap.cause is Cause.UNCLAIMED] == [
+        "no environment claims workspace https://adb-2.azuredatabricks.net",
+        "no environment claims catalog prd",
+    ]
+
+
+def test_names_are_enough_where_the_policy_lists_no_catalogs(tmp_path: Path) -> None:
+    facts = churn("prod")
+    facts.add(TargetCatalog(key="churn/prod/ml", project="churn", target="churn/prod", catalog="ml", access="own"))
+    policy = claiming(tmp_path, '[environments.production]\ntargets = ["prod"]\n')
+    gaps = prepare(facts, policy, filled=FILLED, needed=frozenset({"targets"})).gaps
+    assert [gap.reason for gap in gaps if gap.cause is Cause.UNCLAIMED] == []

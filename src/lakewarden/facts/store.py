@@ -16,10 +16,9 @@ from lakewarden.facts.fact import TABLES, Fact
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.placeholders import Row, add_placeholders
 from lakewarden.facts.places import Places
+from lakewarden.facts.unclaimed import unclaimed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lakewarden.facts.collect import Facts
     from lakewarden.facts.origin import Origin
     from lakewarden.policy.attribute import Place
@@ -53,30 +52,13 @@ def prepare(
     complete = Completeness(facts, filled | frozenset(_CROSS_TABLE), command)
     places = Places(policy, rows["targets"])
     _add_closures(rows, facts, policy, places, complete, planes)
-    for gap in unclaimed(rows["targets"], places):
-        complete.gaps.append(gap)
+    complete.gaps.extend(unclaimed(facts.rows, policy))
     origins: dict[Origin, int] = {}
     # The parents of a list are needed to know where its placeholders belong.
     wanted = _with_parents(needed | {"projects"})
     ready = {name: _rows_of(name, rows[name], places, origins, complete) for name in wanted}
     add_placeholders(ready, planes, complete)
     return Prepared(ready, list(origins), complete.gaps)
-
-
-def unclaimed(targets: Iterable[Fact], places: Places) -> Iterable[Gap]:
-    """A gap for each target that no environment claims, or that two do."""
-    for target in targets:
-        name = target.__dict__.get("name")
-        if name is not None and places.of(TABLES["targets"], target.__dict__).stage is None:
-            yield Gap(
-                Cause.UNCLAIMED,
-                "targets",
-                f"no environment claims target {name}",
-                f'add "{name}" to the targets of an environment in lakewarden.toml',
-                project=target.project,
-                origin=target.origin,
-                value=True,
-            )
 
 
 def _add_closures(

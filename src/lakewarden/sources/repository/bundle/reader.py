@@ -115,15 +115,27 @@ class Reader:
     def map(self, node: Node | None, *tables: str, parent: str | None = None) -> Map | None:
         """What a node stands for, where that is a map. A map that cannot be told is a gap in the lists of `tables`."""
         found = self._whole(node, tables, parent)
-        return found if isinstance(found, Map) else None
+        if isinstance(found, Map):
+            return found
+        self._misfit(found, "a map", tables, parent)
+        return None
 
     def items(self, node: Node | None, *tables: str, parent: str | None = None, key: str | None = None) -> list[Node]:
         """The items of a list, those that are references replaced; with `key`, those with the same name folded."""
         found = self._whole(node, tables, parent)
         if not isinstance(found, List):
+            self._misfit(found, "a list", tables, parent)
             return []
         items = [whole for item in found.items if (whole := self._whole(item, tables, parent)) is not None]
         return fold(items, key) if key is not None else items
+
+    def maps(self, node: Node | None, *tables: str, parent: str | None = None, key: str | None = None) -> list[Map]:
+        """The items of a list that has to hold maps; any other item is a gap in the lists of `tables`."""
+        found = self.items(node, *tables, parent=parent, key=key)
+        for item in found:
+            if not isinstance(item, Map):
+                self._misfit(item, "a map", tables, parent)
+        return [item for item in found if isinstance(item, Map)]
 
     def entries(self, node: Node | None, *tables: str, parent: str | None = None) -> Iterator[tuple[str, Node]]:
         """The entries of a map that are not null."""
@@ -154,6 +166,15 @@ class Reader:
         """The name of a resource, with its prefix; None where either cannot be told."""
         name = self.text(node, table, absent)
         return None if name is None or self.name_prefix is None else self.renamed(kind, name)
+
+    def _misfit(self, node: Node | None, wanted: str, tables: tuple[str, ...], parent: str | None) -> None:
+        """Say that a value is not of the kind that it has to be: whatever it was meant to hold is not known."""
+        if node is None or is_null(node):
+            return
+        given = "a map" if isinstance(node, Map) else "a list" if isinstance(node, List) else "a single value"
+        problem = Problem(Kind.BROKEN, f"{wanted} is expected here, and this is {given}", "mend the value")
+        for table in tables:
+            self.gap(table, problem, node.origin, parent=parent, value=False)
 
     def _whole(self, node: Node | None, tables: tuple[str, ...], parent: str | None) -> Node | None:
         if node is None or (isinstance(node, Scalar) and "${" not in node.text):

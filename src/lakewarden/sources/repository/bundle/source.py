@@ -106,7 +106,7 @@ def _targets(root: Map) -> Iterator[tuple[str, Map | None, Origin]]:
     found = merge(root.get("environments"), root.get("targets"))
     if not isinstance(found, Map) or not found.items:
         bundle = root.get("bundle")
-        if isinstance(bundle, Map) and not isinstance(found, Scalar):
+        if isinstance(bundle, Map) and (isinstance(found, Map) or is_null(found)):
             yield _IMPLIED, None, bundle.origin._replace(pointer="bundle")
         return
     for name, node in found.items.items():

@@ -21,7 +21,7 @@ from lakewarden.rule import CORE, ERROR, HIGH, Rule
 
 rule = Rule(
     code="LW020",
-    name="unclaimed-target",
+    name="unclaimed-place",
     subject="gap_records",
     severity=ERROR,
     confidence=HIGH,
