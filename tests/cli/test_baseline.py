@@ -29,8 +29,8 @@ def test_init_writes_down_what_names_say_and_changes_no_verdict(project: Path) -
     ran = lakewarden(project, "init")
     assert (ran.code, ran.out, ran.err) == (0, "wrote lakewarden.toml: read it and correct what is not so\n", "")
     policy = (project / "lakewarden.toml").read_text()
-    assert '[environments.production]\ntargets = ["prod"]\ncatalogs = ["prod"]\n' in policy
-    assert '[environments.development]\ntargets = ["dev"]\ncatalogs = ["dev"]\n' in policy
+    assert '[environments.production]\ntargets = ["prod"]\n# catalogs = ["prod"]\n' in policy
+    assert '[environments.development]\ntargets = ["dev"]\n# catalogs = ["dev"]\n' in policy
     assert codes(project) == before
     again = lakewarden(project, "init")
     assert (again.code, again.err.splitlines()[0]) == (2, "lakewarden: lakewarden.toml is there already")

@@ -40,7 +40,10 @@ def init(
     branches = {b.__dict__["name"] for b in rows["branches"] if b.__dict__.get("name")}
     release = next((name for name in ("release", "main", "master") if name in branches), None)
     bundles = [Bundle(b.project, b.folder) for b in repository.layout.bundles]
-    text = rendered(targets, catalogs, bundles, release)
+    own = {
+        name for row in rows["target_catalogs"] if row.__dict__.get("access") == "own" and (name := row.__dict__.get("catalog"))
+    }
+    text = rendered(targets, catalogs, bundles, release, own)
     if baseline:
         text = f'baseline = "{DEFAULT}"\n\n{text}'
     file.write_text(text, encoding="utf-8")

@@ -44,12 +44,14 @@ def rendered(
     catalogs: Iterable[str] = (),
     bundles: Iterable[Bundle] = (),
     release_branch: str | None = None,
+    own_catalogs: Iterable[str] = (),
 ) -> str:
     """Write down the policy that holds without a file; read again, it places the same targets and catalogs.
 
-    What cannot be placed is a comment, never a guess.
+    What cannot be placed is a comment, never a guess. `own_catalogs` are those of `catalogs` that a target writes: each of
+    them has to belong to an environment once catalogs are listed.
     """
-    found = _sorted(Policy(), list(targets), list(catalogs))
+    found = _sorted(Policy(), list(targets), list(catalogs), frozenset(own_catalogs))
     lines = [
         "# What is production here, and what is asked of it. Every key: docs/policy.md of Lakewarden.",
         "# This file was derived from names: read it, and correct what is wrong.",
@@ -81,7 +83,7 @@ def rendered(
     return "\n".join(lines) + "\n"
 
 
-def _sorted(policy: Policy, targets: Sequence[Target], catalogs: Sequence[str]) -> _Found:
+def _sorted(policy: Policy, targets: Sequence[Target], catalogs: Sequence[str], own: frozenset[str]) -> _Found:
     found = _Found({s: [] for s in STAGES}, {s: [] for s in STAGES}, {s: [] for s in STAGES}, [], [], [])
     stages_of_host: dict[str, set[str | None]] = {}
     for target in targets:
@@ -96,7 +98,7 @@ def _sorted(policy: Policy, targets: Sequence[Target], catalogs: Sequence[str]) 
         stage = environment_of_catalog(policy, catalog).stage
         if stage in found.catalogs:
             _add(found.catalogs[stage], catalog)
-        elif stage is None and stage_of_name(policy, catalog) is None:
+        elif stage is None and (catalog in own or stage_of_name(policy, catalog) is None):
             _add(found.loose_catalogs, catalog)
     return found
 

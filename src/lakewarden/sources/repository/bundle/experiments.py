@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def read_experiments(reader: Reader, names: Names) -> None:
     """Write each experiment once for its path: resources first, then what parameters and variables name."""
     seen: set[str] = set()
-    for name, node in reader.resources("experiments", "experiments"):
+    for name, node in reader.resources("experiments"):
         path = reader.named("experiments", node.get("name"), "experiments", None)
         inner = node.get("name")
         origin = reader.resolver.place(inner).origin if inner is not None else node.origin

@@ -24,13 +24,14 @@ _MODEL_PARAMETERS = frozenset({"model_name", "model_version"})
 
 def read_jobs(reader: Reader, names: Names) -> None:
     """Write the jobs of the target with their parameters and tasks."""
-    for name, job in reader.resources("jobs", "jobs"):
+    for name, job in reader.resources("jobs"):
         key = f"{reader.key}/jobs.{name}"
         pointer = f"resources.jobs.{name}"
         parameters = job_parameters(reader, job, key, pointer)
-        git = reader.map(job.get("git_source"), "jobs")
-        codes = read_tasks(reader, context_of(reader, key, job, pointer, parameters, git=git is not None), names)
-        ref_kind, ref = _git_ref(reader, git)
+        git, no_git = reader.block(job.get("git_source"), "jobs")
+        has_git = True if git is not None else None if no_git is None else False
+        codes = read_tasks(reader, context_of(reader, key, job, pointer, parameters, git=has_git), names)
+        ref_kind, ref = _git_ref(reader, git) if git is not None else (no_git, no_git)
         run_as_kind, run_as, run_as_from = run_as_of(reader, job)
         reader.facts.add(
             Job(
@@ -84,10 +85,8 @@ def code_of(codes: Sequence[Code]) -> str | None:
     return None if None in paths else "\n".join(sorted(path for path in paths if path is not None and path != NONE))
 
 
-def _git_ref(reader: Reader, git: Map | None) -> tuple[str | None, str | None]:
+def _git_ref(reader: Reader, git: Map) -> tuple[str | None, str | None]:
     """Kind and name of the ref that a `git_source` follows."""
-    if git is None:
-        return NONE, NONE
     for field, kind in _REFS:
         node = git.get(field)
         if not is_null(node):
@@ -95,26 +94,27 @@ def _git_ref(reader: Reader, git: Map | None) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _is_deployment_job(reader: Reader, job: Map, parameters: Sequence[Parameter]) -> bool:
+def _is_deployment_job(reader: Reader, job: Map, parameters: Sequence[Parameter]) -> bool | None:
     """Is it triggered by a model, or does it take what a model's deployment job takes: its name and version?"""
-    trigger = reader.map(job.get("trigger"), "jobs")
+    trigger, absent = reader.block(job.get("trigger"), "jobs")
     if trigger is not None and not is_null(trigger.get("model")):
         return True
-    return {p.name for p in parameters} >= _MODEL_PARAMETERS
+    taken = {p.name for p in parameters} >= _MODEL_PARAMETERS
+    all_known = absent == NONE and reader.resolver.node(job.get("parameters"))[1] is None
+    return True if taken else False if all_known else None
 
 
 def _pause_status(reader: Reader, job: Map) -> str | None:
     """The state of the schedule or trigger; development mode pauses it, unless presets say otherwise."""
     for field in ("schedule", "trigger", "continuous"):
-        block = reader.map(job.get(field), "jobs")
+        block, absent = reader.block(job.get(field), "jobs")
+        if absent is None:
+            return None
         if block is None:
             continue
         if not is_null(block.get("pause_status")):
             return reader.text(block.get("pause_status"), "jobs")
-        presets = reader.map(reader.config.get("presets"), "jobs")
-        return reader.text(
-            presets.get("trigger_pause_status") if presets is not None else None,
-            "jobs",
-            "PAUSED" if reader.development else "UNPAUSED",
-        )
+        presets, known = reader.section("presets", "jobs")
+        by_mode = {True: "PAUSED", False: "UNPAUSED", None: None}[reader.development if known == NONE else None]
+        return reader.text(presets.get("trigger_pause_status") if presets is not None else None, "jobs", by_mode)
     return NONE

@@ -31,6 +31,7 @@ _READERS = frozenset({"dashboards", "alerts", "genie_spaces", "apps", "model_ser
 #: Fields that hold the name of a table or a model; `table_name` of a monitor is what it watches.
 _NAMED = frozenset({"table", "tables", "entity", "model", "view", "securable", "index"})
 _LOOK_DEPTH = 40
+_TABLES = ("config_refs", "target_catalogs")
 _RANK = {True: 2, None: 1, False: 0}
 _ACCESS = {True: "own", False: "read", None: None}
 
@@ -87,11 +88,11 @@ class Names:
 
     def of_resources(self) -> None:
         """Take in the fields of all resources."""
-        resources = self.reader.map(self.reader.config.get("resources"), "config_refs")
+        resources = self.reader.map(self.reader.config.get("resources"), *_TABLES)
         for kind, group in resources.items.items() if resources is not None else ():
-            whole = self.reader.map(group, "config_refs")
+            whole = self.reader.map(group, *_TABLES)
             for name, node in whole.items.items() if whole is not None else ():
-                resource = self.reader.map(node, "config_refs")
+                resource = self.reader.map(node, *_TABLES)
                 if resource is not None:
                     self._resource(kind, name, resource)
 

@@ -30,7 +30,7 @@ def read_permissions(reader: Reader, principals: set[str]) -> None:
     remember(reader, named(kind, name) if kind != "deployer" else None, principals, None)
     _permissions(reader, reader.config.get("permissions"), "target", reader.name, reader.key, reader.run_as, principals)
     for resources, object_kind in _KINDS.items():
-        for key, node in reader.resources(resources, "permissions"):
+        for key, node in reader.resources(resources):
             if node.get("permissions") is None:
                 continue
             label = reader.named(resources, node.get("name"), "permissions", key)

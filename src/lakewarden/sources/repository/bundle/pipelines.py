@@ -23,7 +23,7 @@ _CODE = (("notebook", "path"), ("file", "path"), ("glob", "include"))
 
 def read_pipelines(reader: Reader, names: Names) -> None:
     """Write the pipelines of the target with their libraries."""
-    for name, pipeline in reader.resources("pipelines", "jobs"):
+    for name, pipeline in reader.resources("pipelines"):
         key = f"{reader.key}/pipelines.{name}"
         codes = _libraries(reader, pipeline, key, name, names)
         run_as_kind, run_as, run_as_from = run_as_of(reader, pipeline)
@@ -57,8 +57,9 @@ def _development(reader: Reader, pipeline: Map) -> bool | None:
     """Is it in development mode: by itself, by the presets, or by the mode of the target?"""
     if not is_null(pipeline.get("development")):
         return reader.flag(pipeline.get("development"), "jobs")
-    presets = reader.map(reader.config.get("presets"), "jobs")
-    return reader.flag(presets.get("pipelines_development") if presets is not None else None, "jobs", absent=reader.development)
+    presets, known = reader.section("presets", "jobs")
+    by_mode = reader.development if known == NONE else None
+    return reader.flag(presets.get("pipelines_development") if presets is not None else None, "jobs", absent=by_mode)
 
 
 def _libraries(reader: Reader, pipeline: Map, key: str, name: str, names: Names) -> list[Code]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.sources.repository.bundle.merge import fold, is_null
+from lakewarden.sources.repository.bundle.tables import touched
 from lakewarden.sources.repository.bundle.variables import Kind, Problem, Value
 from lakewarden.sources.yaml_nodes import List, Map, Node, Scalar
 
@@ -40,7 +41,7 @@ class Reader:
     config: Map
     resolver: Resolver
     told: set[tuple[object, ...]]
-    development: bool = False
+    development: bool | None = False
     name_prefix: str | None = ""
     run_as: tuple[str | None, str | None] = ("deployer", NONE)
     host: str | None = NONE
@@ -144,9 +145,25 @@ class Reader:
             if not is_null(value):
                 yield name, value
 
-    def resources(self, kind: str, *tables: str) -> Iterator[tuple[str, Map]]:
-        """The resources of one kind, by name."""
-        group = self.map(self.config.get("resources"), *tables)
+    def section(self, name: str, table: str) -> tuple[Map | None, str | None]:
+        """A section of the target; see `block`."""
+        return self.block(self.config.get(name), table)
+
+    def block(self, node: Node | None, table: str) -> tuple[Map | None, str | None]:
+        """A map of settings, and what a setting is where it is not written: `none`, or None where the map itself cannot be
+        told.
+        """
+        whole, problem = self.resolver.node(node)
+        if problem is None and not is_null(whole) and not isinstance(whole, Map):
+            problem = Problem(Kind.BROKEN, "a map is expected here", "mend the value")
+        if problem is not None:
+            self.gap(table, problem, node.origin if node is not None else None)
+        return whole if isinstance(whole, Map) else None, NONE if problem is None else None
+
+    def resources(self, kind: str) -> Iterator[tuple[str, Map]]:
+        """The resources of one kind, by name. Where they cannot be told, all that they can hold is not known."""
+        group = self.map(self.config.get("resources"), *sorted(touched(("resources",))))
+        tables = sorted(touched(("resources", kind)))
         for name, node in self.entries(group.get(kind) if group is not None else None, *tables):
             resource = self.map(node, *tables)
             if resource is not None:

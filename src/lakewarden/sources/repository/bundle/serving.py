@@ -19,7 +19,7 @@ _ALL = 100
 
 def read_models(reader: Reader) -> None:
     """Write the models that the target declares in the workspace registry; those of Unity Catalog are securables too."""
-    for name, model in reader.resources("models", "models"):
+    for name, model in reader.resources("models"):
         text = reader.text(model.get("name"), "models", name)
         reader.facts.add(
             Model(
@@ -36,7 +36,7 @@ def read_models(reader: Reader) -> None:
 
 def read_served_entities(reader: Reader) -> None:
     """Write what the endpoints of the target serve."""
-    for name, endpoint in reader.resources("model_serving_endpoints", "served_entities"):
+    for name, endpoint in reader.resources("model_serving_endpoints"):
         config = reader.map(endpoint.get("config"), "served_entities")
         if config is None:
             continue

@@ -16,27 +16,24 @@ from lakewarden.sources.yaml_nodes import Map, Node, Scalar
 if TYPE_CHECKING:
     from lakewarden.facts.origin import Origin
 
+#: The prefix of names that a mode adds; None where the mode is not known.
+_PREFIX_OF_MODE = {True: "[dev ${workspace.current_user.short_name}] ", False: "", None: None}
+_FALSE = {NONE: False, None: None}
 _PATHS = ("root_path", "file_path", "state_path", "artifact_path")
 
 
 def read_target(reader: Reader, origin: Origin, *, is_default: bool | None) -> None:
     """Write the target and its paths, and note in the reader what its resources take from it."""
     config = reader.config
-    workspace = reader.map(config.get("workspace"), "targets")
-    presets = reader.map(config.get("presets"), "targets")
+    workspace, no_workspace = reader.section("workspace", "targets")
+    presets, no_preset = reader.section("presets", "targets")
+    experimental, no_experiment = reader.section("experimental", "targets")
     mode = reader.text(config.get("mode"), "targets")
-    reader.development = mode == "development"
-    reader.host = _host(reader, _of(workspace, "host"))
+    reader.development = None if mode is None else mode == "development"
+    reader.host = _host(reader, _of(workspace, "host"), no_workspace)
     reader.run_as = read_run_as(reader, config.get("run_as"), "targets") or ("deployer", NONE)
-    prefix = reader.text(_of(presets, "name_prefix"), "targets")
-    reader.name_prefix = (
-        "[dev ${workspace.current_user.short_name}] "
-        if prefix == NONE and reader.development
-        else ""
-        if prefix == NONE
-        else prefix
-    )
-    experimental = reader.map(config.get("experimental"), "targets")
+    prefix = reader.text(_of(presets, "name_prefix"), "targets", no_preset)
+    reader.name_prefix = prefix if prefix != NONE else _PREFIX_OF_MODE[reader.development]
     reader.facts.add(
         Target(
             key=reader.key,
@@ -47,45 +44,45 @@ def read_target(reader: Reader, origin: Origin, *, is_default: bool | None) -> N
             mode=mode,
             is_default=is_default,
             host=reader.host,
-            profile=reader.text(_of(workspace, "profile"), "targets"),
-            root_path=reader.text(_of(workspace, "root_path"), "targets"),
+            profile=reader.text(_of(workspace, "profile"), "targets", no_workspace),
+            root_path=reader.text(_of(workspace, "root_path"), "targets", no_workspace),
             run_as_kind=reader.run_as[0],
             run_as=reader.run_as[1],
             git_branch=_branch(reader),
             name_prefix=prefix,
-            trigger_pause_status=reader.text(_of(presets, "trigger_pause_status"), "targets"),
-            pipelines_development=reader.flag(_of(presets, "pipelines_development"), "targets"),
-            records_history=reader.flag(_of(experimental, "record_deployment_history"), "targets"),
+            trigger_pause_status=reader.text(_of(presets, "trigger_pause_status"), "targets", no_preset),
+            pipelines_development=reader.flag(_of(presets, "pipelines_development"), "targets", absent=_FALSE[no_preset]),
+            records_history=reader.flag(
+                _of(experimental, "record_deployment_history"), "targets", absent=_FALSE[no_experiment]
+            ),
             origin=origin,
         )
     )
     for name in _PATHS:
-        _path(reader, name, _of(workspace, name), origin)
+        _path(reader, name, _of(workspace, name), origin, known=no_workspace == NONE)
 
 
 def read_run_as(reader: Reader, node: Node | None, table: str) -> tuple[str | None, str | None] | None:
     """Kind and name of the identity that a `run_as` gives; None where it gives none."""
     if is_null(node):
         return None
-    found = reader.map(node, table)
+    found, _ = reader.block(node, table)
     if found is None:
-        if node is not None and reader.resolver.node(node)[1] is not None:
-            reader.gap(table, reader.resolver.node(node)[1], node.origin)  # type: ignore[arg-type]
         return None, None
     principal = read_principal(reader, found, table)
     return None if principal is None else principal[:2]
 
 
-def _path(reader: Reader, name: str, node: Node | None, origin: Origin) -> None:
+def _path(reader: Reader, name: str, node: Node | None, origin: Origin, *, known: bool) -> None:
     """A path that the target sets. The root is told even where it is not set: it is then in the folder of who deploys,
     and the other paths are below it.
     """
     path: str | None
     place: str | None
     if is_null(node):
-        if name != "root_path":
+        if known and name != "root_path":
             return
-        path, place = NONE, "deployer"
+        path, place = (NONE, "deployer") if known else (None, None)
     else:
         found = reader.text(node, "target_paths", None)
         path, place = found, None if found is None else place_of_folder(found)
@@ -107,9 +104,9 @@ def _path(reader: Reader, name: str, node: Node | None, origin: Origin) -> None:
     )
 
 
-def _host(reader: Reader, node: Node | None) -> str | None:
+def _host(reader: Reader, node: Node | None, absent: str | None) -> str | None:
     """The host; None with a gap where it is a placeholder."""
-    host = reader.text(node, "targets")
+    host = reader.text(node, "targets", absent)
     if host is None or not host.strip() or host == NONE:
         return None if host is None else NONE
     problem = host_problem(host)
@@ -124,15 +121,15 @@ def _host(reader: Reader, node: Node | None) -> str | None:
 
 def _branch(reader: Reader) -> str | None:
     """The branch that the target pins: `git.branch`, in old bundles `bundle.git.branch`."""
-    git = reader.map(reader.config.get("git"), "targets")
+    git, absent = reader.section("git", "targets")
     branch = _of(git, "branch")
     if is_null(branch):
-        bundle = reader.map(reader.config.get("bundle"), "targets")
+        bundle, _ = reader.section("bundle", "targets")
         inner = reader.map(_of(bundle, "git"), "targets")
         branch = _of(inner, "branch")
     if isinstance(branch, Scalar) and branch.text.strip() == "${bundle.git.branch}":
         return NONE  # pinned to whatever is checked out
-    return reader.text(branch, "targets")
+    return reader.text(branch, "targets", absent)
 
 
 def _of(node: Map | None, key: str) -> Node | None:

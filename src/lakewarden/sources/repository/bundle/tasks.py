@@ -42,7 +42,7 @@ class JobContext(NamedTuple):
     key: str
     node: Map
     pointer: str
-    git: bool
+    git: bool | None
     parameters: list[Parameter]
     clusters: dict[str, Node]
     environments: dict[str, Node]
@@ -56,13 +56,13 @@ class _Read(NamedTuple):
     parameters: list[Parameter]
 
 
-def context_of(reader: Reader, key: str, job: Map, pointer: str, parameters: list[Parameter], *, git: bool) -> JobContext:
+def context_of(reader: Reader, key: str, job: Map, pointer: str, parameters: list[Parameter], *, git: bool | None) -> JobContext:
     """What the tasks of a job share: clusters, environments, environment variables."""
     shared: list[dict[str, Node]] = [
         {
             name.text: item
-            for item in reader.items(job.get(field), "task_params", "task_libraries", parent=None, key=by)
-            if isinstance(item, Map) and isinstance(name := item.get(by), Scalar)
+            for item in reader.maps(job.get(field), "task_params", "task_libraries", key=by)
+            if isinstance(name := item.get(by), Scalar)
         }
         for field, by in (
             ("job_clusters", "job_cluster_key"),
@@ -78,9 +78,7 @@ def read_tasks(reader: Reader, job: JobContext, names: Names) -> list[Code]:
     read: dict[str, _Read] = {}
     edges: dict[str, Edges] = {}
     codes = []
-    for at, node in enumerate(reader.items(job.node.get("tasks"), "tasks", parent=job.key, key="task_key")):
-        if not isinstance(node, Map):
-            continue
+    for at, node in enumerate(reader.maps(job.node.get("tasks"), "tasks", parent=job.key, key="task_key")):
         name = _name(reader, node, str(at))
         inner = _inner(reader, node, job)
         code = _task(reader, job, node, name, names, read, f"{job.pointer}.tasks.{name}")
@@ -174,7 +172,8 @@ def _work(reader: Reader, job: JobContext, node: Map) -> tuple[str, str, Map | N
 
 
 def _from_git(reader: Reader, job: JobContext, block: Map) -> bool | None:
-    source = reader.text(block.get("source"), "tasks", "GIT" if job.git else "WORKSPACE")
+    by_job = {True: "GIT", False: "WORKSPACE", None: None}[job.git]
+    source = reader.text(block.get("source"), "tasks", by_job)
     return None if source is None else source.upper() == "GIT"
 
 

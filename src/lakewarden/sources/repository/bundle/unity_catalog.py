@@ -46,7 +46,7 @@ def read_unity_catalog(reader: Reader, principals: set[str]) -> None:
     """Write securables and grants of the target, and what is inherited inside the bundle."""
     objects = []
     for resource_kind, (kind, fields) in _KINDS.items():
-        for name, node in reader.resources(resource_kind, "securables", *_tables(kind)):
+        for name, node in reader.resources(resource_kind):
             parts = [_part(reader, node.get(field), name if field == "name" else None) for field in fields]
             whole = None if None in parts else ".".join(str(part) for part in parts)
             key = f"{reader.key}/{resource_kind}.{name}" if kind == "model" or whole is None else f"{reader.key}/{whole}"
@@ -55,10 +55,6 @@ def read_unity_catalog(reader: Reader, principals: set[str]) -> None:
             objects.append(_Object(key, kind, parts, node, grants))
     for item in objects:
         _effective(reader, item, objects)
-
-
-def _tables(kind: str) -> tuple[str, ...]:
-    return {"catalog": ("catalogs",), "schema": ("schemas",), "model": ("models",)}.get(kind, ())
 
 
 def _part(reader: Reader, node: Node | None, absent: str | None) -> str | None:

@@ -1,0 +1,109 @@
+"""Compares what `lakewarden lint` tells of public repositories with what people said of it (`reviewed.jsonl`).
+
+    python tests/corpus/score.py --checkouts DIR
+
+`DIR` holds a folder for each repository, `owner+name` or `name`, at the commit that `reviewed.jsonl` names (another commit moves
+lines). Prints, for each rule, how many right findings are still told and how many wrong ones are; exit 1 where a right one is
+lost or a wrong one is told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+LABELS = Path(__file__).with_name("reviewed.jsonl")
+
+
+class Place(NamedTuple):
+    """Where a finding is told: path, line (NULL for a whole file) and rule."""
+
+    path: str | None
+    line: int | None
+    code: str
+
+
+class Score(NamedTuple):
+    """The labels of one rule: right ones still told and lost, wrong ones still told and gone."""
+
+    kept: int = 0
+    lost: int = 0
+    told: int = 0
+    gone: int = 0
+
+
+def read_labels(path: Path = LABELS) -> list[dict[str, Any]]:
+    """Every label of the file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def folder_of(repository: str, checkouts: Path) -> Path | None:
+    """The folder of a repository, `owner+name` or `name`."""
+    owner, _, name = repository.partition("/")
+    return next((folder for folder in (checkouts / f"{owner}+{name}", checkouts / name) if folder.is_dir()), None)
+
+
+def findings_of(folder: Path) -> Counter[Place]:
+    """How often lint tells each rule at each place of a checkout."""
+    command = [sys.executable, "-m", "lakewarden", "lint", str(folder), "--output-format", "json", "--show", "advisory", "--exit-zero"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told: Counter[Place] = Counter()
+    for finding in json.loads(done.stdout)["findings"]:
+        if finding["verdict"] == "fail":
+            location = finding["location"] or {}
+            told[Place(location.get("path"), location.get("line"), finding["code"])] += 1
+    return told
+
+
+def is_told(label: dict[str, Any], told: Counter[Place]) -> bool:
+    """Is the finding of a label told? One that is wrong only by being repeated is told when it is told more than once."""
+    allowed: int = label.get("times", 0)
+    return told[Place(label["path"], label["line"], label["code"])] > allowed
+
+
+def score(labels: list[dict[str, Any]], told: dict[str, Counter[Place]]) -> tuple[dict[str, Score], list[dict[str, Any]]]:
+    """The score of each rule, and the labels that lint does not agree with. Repositories without findings are left out."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    apart = []
+    for label in labels:
+        of_repository = told.get(label["repository"])
+        if of_repository is None:
+            continue
+        right, now = label["verdict"] == "right", is_told(label, of_repository)
+        counts[label["code"]]["kept" if right and now else "lost" if right else "told" if now else "gone"] += 1
+        if right != now:
+            apart.append(label)
+    return {code: Score(**counts[code]) for code in sorted(counts)}, apart
+
+
+def main() -> int:
+    """Run lint over the checkouts and print the comparison."""
+    parser = argparse.ArgumentParser(description="Compare lint with the labels of reviewed.jsonl.")
+    parser.add_argument("--checkouts", type=Path, required=True, metavar="DIR", help="folder of checkouts, owner+name or name")
+    labels, checkouts = read_labels(), parser.parse_args().checkouts
+    told: dict[str, Counter[Place]] = {}
+    for repository in sorted({label["repository"] for label in labels}):
+        folder = folder_of(repository, checkouts)
+        if folder is None:
+            print(f"no checkout of {repository}", file=sys.stderr)
+        else:
+            told[repository] = findings_of(folder)
+    scores, apart = score(labels, told)
+    print(f"{len(told)} repositories, {sum(sum(one) for one in scores.values())} labels")
+    print(f"{'rule':8} {'right, told':>12} {'right, lost':>12} {'wrong, told':>12} {'wrong, gone':>12}")
+    total = Score(*(sum(column) for column in zip(*scores.values(), strict=True))) if scores else Score()
+    for code, one in [*scores.items(), ("all", total)]:
+        print(f"{code:8} {one.kept:12} {one.lost:12} {one.told:12} {one.gone:12}")
+    for label in apart:
+        what = "lost" if label["verdict"] == "right" else "told"
+        print(f"{what}: {label['repository']} {label['path']}:{label['line']} {label['code']}: {label['why']}")
+    return 1 if apart else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
