@@ -63,7 +63,7 @@ def estate(tables: int, grants_of_each: int) -> DuckDBEngine:
         )
     put(
         f"""INSERT INTO principal_summary BY NAME SELECT 'group:g' || i AS key, 'deployed' AS plane, i % 50 = 9 AS has_person,
-        FALSE AS is_everyone, FALSE AS is_ingestion, FALSE AS is_deploy, FALSE AS is_promote, FALSE AS is_break_glass
+        FALSE AS is_ingestion, FALSE AS is_deploy, FALSE AS is_promote, FALSE AS is_break_glass
         FROM range({_PRINCIPALS}) t(i)"""
     )
     for name in TABLES:

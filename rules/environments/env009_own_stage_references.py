@@ -20,6 +20,8 @@ Exceptions:
     `nonprod_read_of_prod = "deny"`.
     Tests and fixtures may name what they like.
     The default of a widget or of a parameter is only noted: the job's parameter replaces it.
+    Code may hold the names of all stages apart, as in `{"dev": "churn_dev", "prod": "churn_prod"}`, and a script may create the
+    catalogs of all stages.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
@@ -61,12 +63,16 @@ rule = Rule(
                 ),
             },
             query="""
-                SELECT l.*, l.named <> 'none' AND NOT l.is_test AND j.several_stages AS applies,
+                SELECT l.*, all_of(l.named <> 'none' AND NOT l.is_test AND j.several_stages AND (
+                           l.kind <> 'model_uri' OR o.named <> l.named OR o.kind NOT IN ('catalog', 'table'))) AS applies,
                        l.named_stage = 'none' OR l.is_default OR (
                            l.named_stage = 'production' AND NOT l.is_write AND p.nonprod_read_of_prod = 'allow') AS no_literal,
                        l.named_stage = 'none' OR NOT l.is_default OR (
                            l.named_stage = 'production' AND NOT l.is_write AND p.nonprod_read_of_prod = 'allow') AS no_default
-                FROM code_literals l LEFT JOIN projects j ON j.plane = l.plane AND j.key = l.project_key CROSS JOIN policy p
+                FROM code_literals l JOIN code_literals o ON o.plane = l.plane AND o.file = l.file AND (
+                    o.key = l.key OR l.kind = 'model_uri')
+                LEFT JOIN projects j ON j.plane = l.plane AND j.key = l.project_key CROSS JOIN policy p
+                GROUP BY ALL
             """,
         ),
     ),

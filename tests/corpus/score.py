@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 LABELS = Path(__file__).with_name("reviewed.jsonl")
+SOURCES = Path(__file__).parents[2] / "src"
 
 
 class Place(NamedTuple):
@@ -50,8 +52,20 @@ def folder_of(repository: str, checkouts: Path) -> Path | None:
 
 def findings_of(folder: Path) -> Counter[Place]:
     """How often lint tells each rule at each place of a checkout."""
-    command = [sys.executable, "-m", "lakewarden", "lint", str(folder), "--output-format", "json", "--show", "advisory", "--exit-zero"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    command = [
+        sys.executable,
+        "-m",
+        "lakewarden",
+        "lint",
+        str(folder),
+        "--output-format",
+        "json",
+        "--show",
+        "advisory",
+        "--exit-zero",
+    ]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(SOURCES), os.environ.get("PYTHONPATH")]))}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     told: Counter[Place] = Counter()
     for finding in json.loads(done.stdout)["findings"]:
         if finding["verdict"] == "fail":
@@ -81,27 +95,37 @@ def score(labels: list[dict[str, Any]], told: dict[str, Counter[Place]]) -> tupl
     return {code: Score(**counts[code]) for code in sorted(counts)}, apart
 
 
-def main() -> int:
+def table(scores: dict[str, Score]) -> list[str]:
+    """One line a rule, and one for all."""
+    total = Score(*(sum(column) for column in zip(*scores.values(), strict=True))) if scores else Score()
+    lines = [f"{'rule':8} {'right, told':>12} {'right, lost':>12} {'wrong, told':>12} {'wrong, gone':>12}"]
+    for code, one in [*scores.items(), ("all", total)]:
+        lines.append(f"{code:8} {one.kept:12} {one.lost:12} {one.told:12} {one.gone:12}")
+    return lines
+
+
+def main(arguments: list[str] | None = None) -> int:
     """Run lint over the checkouts and print the comparison."""
     parser = argparse.ArgumentParser(description="Compare lint with the labels of reviewed.jsonl.")
     parser.add_argument("--checkouts", type=Path, required=True, metavar="DIR", help="folder of checkouts, owner+name or name")
-    labels, checkouts = read_labels(), parser.parse_args().checkouts
+    parser.add_argument("--labels", type=Path, default=LABELS, metavar="FILE", help="the labels")
+    given = parser.parse_args(arguments)
+    labels = read_labels(given.labels)
     told: dict[str, Counter[Place]] = {}
+    lines = []
     for repository in sorted({label["repository"] for label in labels}):
-        folder = folder_of(repository, checkouts)
+        folder = folder_of(repository, given.checkouts)
         if folder is None:
-            print(f"no checkout of {repository}", file=sys.stderr)
+            lines.append(f"no checkout of {repository}")
         else:
             told[repository] = findings_of(folder)
     scores, apart = score(labels, told)
-    print(f"{len(told)} repositories, {sum(sum(one) for one in scores.values())} labels")
-    print(f"{'rule':8} {'right, told':>12} {'right, lost':>12} {'wrong, told':>12} {'wrong, gone':>12}")
-    total = Score(*(sum(column) for column in zip(*scores.values(), strict=True))) if scores else Score()
-    for code, one in [*scores.items(), ("all", total)]:
-        print(f"{code:8} {one.kept:12} {one.lost:12} {one.told:12} {one.gone:12}")
+    lines.append(f"{len(told)} repositories, {sum(sum(one) for one in scores.values())} labels")
+    lines.extend(table(scores))
     for label in apart:
         what = "lost" if label["verdict"] == "right" else "told"
-        print(f"{what}: {label['repository']} {label['path']}:{label['line']} {label['code']}: {label['why']}")
+        lines.append(f"{what}: {label['repository']} {label['path']}:{label['line']} {label['code']}: {label['why']}")
+    sys.stdout.write("\n".join(lines) + "\n")
     return 1 if apart else 0
 
 

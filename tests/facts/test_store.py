@@ -55,6 +55,24 @@ def test_a_target_that_nobody_claims_is_a_gap() -> None:
     assert [gap.reason for gap in told if gap.cause is Cause.UNCLAIMED] == ["no environment claims target blue"]
 
 
+def test_a_hole_under_something_that_is_no_parent_of_the_list_is_one_of_the_project() -> None:
+    facts = churn("dev", "prod")
+    with facts.listing("targets", "target_paths", project="churn"):
+        pass
+    facts.gap(Gap(Cause.UNRESOLVED, "target_paths", "who knows", project="churn", parent="churn/prod/jobs.train"))
+    assert gaps_in(prepared(facts, "target_paths").rows["target_paths"]) == ["churn/dev/?target_paths", "churn/prod/?target_paths"]
+    facts.gaps[0] = facts.gaps[0]._replace(parent="churn/prod")
+    assert gaps_in(prepared(facts, "target_paths").rows["target_paths"]) == ["churn/prod/?target_paths"]
+    facts.gaps[0] = facts.gaps[0]._replace(project=None, parent="nobody")
+    assert len(gaps_in(prepared(facts, "target_paths").rows["target_paths"])) == 2
+
+
+def test_a_placeholder_never_takes_the_key_of_what_was_seen() -> None:
+    facts = churn("?targets", "?targets?")
+    keys = [row["key"] for row in prepared(facts, "targets").rows["targets"]]
+    assert keys == ["churn/?targets", "churn/?targets?", "churn/?targets??"]
+
+
 def test_a_list_that_was_listed_has_no_placeholder() -> None:
     facts = churn("prod")
     with facts.listing("targets", "target_paths", project="churn"):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lakewarden.errors import UsageError
-from lakewarden.facts.collect import Facts
+from lakewarden.errors import SourceError, UsageError
+from lakewarden.facts.collect import Facts, Skipped
 from lakewarden.judge.catalogue import load_rules
-from lakewarden.policy.load import discover, load
+from lakewarden.policy.load import discover, find, load
 from lakewarden.sources.discovery import Scope, find_root, scope_of
 from lakewarden.sources.registry import read_repository
 from lakewarden.sources.repository.layout import Layout
@@ -19,7 +18,7 @@ from lakewarden.sources.source import Context
 from lakewarden.sources.tree import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lakewarden.policy.model import Policy
 
@@ -37,13 +36,7 @@ class Repository:
     scope: Scope
     facts: Facts
     filled: frozenset[str]
-
-    @cached_property
-    def codeowners(self) -> str | None:
-        """The text of the first CODEOWNERS file."""
-        paths = {entry.path for entry in self.tree.files}
-        found = next((path for path in _CODEOWNERS if path in paths), None)
-        return self.tree.text(found) if found is not None else None
+    codeowners: str | None = None
 
 
 def read(paths: Sequence[Path], policy_file: Path | None, exclude: Sequence[str] = ()) -> Repository:
@@ -59,14 +52,38 @@ def read(paths: Sequence[Path], policy_file: Path | None, exclude: Sequence[str]
         raise UsageError("the paths are in different repositories", "run once for each of them")
     root = roots.pop()
     names = {code: rule.name for code, rule in load_rules().items()}
-    policy = load(policy_file, root=root, rules=names) if policy_file else discover(given[0], root=root, rules=names)
+    if policy_file is None:
+        policy = _policy_of(given, root, names)
+    else:
+        policy = load(policy_file, root=root, rules=names)
     tree = Tree.of_disk(root, exclude=(*policy.exclude, *exclude))
     layout = Layout.of_tree(tree, policy)
     facts = Facts()
     filled = read_repository(Context(tree, policy, layout), facts)
     facts.skipped.extend(tree.skipped)
     facts.gaps.extend(tree.unseen())
-    return Repository(root, tree, policy, layout, scope_of(root, given), facts, filled)
+    return Repository(root, tree, policy, layout, scope_of(root, given), facts, filled, _codeowners(tree, facts))
+
+
+def _policy_of(paths: Sequence[Path], root: Path, rules: Mapping[str, str]) -> Policy:
+    """The policy that is closest to every path; paths under different ones cannot be judged in one run."""
+    found = list(dict.fromkeys(find(path, root) for path in paths))
+    if len(found) > 1:
+        told = " and ".join(str(file.relative_to(root.resolve())) if file else "no policy" for file in found)
+        raise UsageError(f"the paths are under different policies: {told}", "run once for each, or name one with --policy")
+    return discover(paths[0], root=root, rules=rules)
+
+
+def _codeowners(tree: Tree, facts: Facts) -> str | None:
+    """The text of the first CODEOWNERS file; one that cannot be read is named among what was skipped."""
+    path = next((path for path in _CODEOWNERS if tree.exists(path) and not tree.is_dir(path)), None)
+    if path is None:
+        return None
+    try:
+        return tree.text(path)
+    except SourceError as problem:
+        facts.skipped.append(Skipped(path, "unreadable", problem.reason))
+        return None
 
 
 def in_ci() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
@@ -48,7 +49,7 @@ class DuckDBEngine:
             # Optimizing a query over few rows takes longer than running it as it stands.
             self.connection.execute("PRAGMA disable_optimizer")
         self.size: dict[str, int] = {}
-        self._inside = "TRUE"
+        self._inside: frozenset[int] | None = None
 
     def load(self, tables: Mapping[str, Sequence[Row]], policy: Mapping[str, str | bool | int | None]) -> None:
         """Create and fill the fact tables and the view `policy` of exactly one row."""
@@ -75,20 +76,37 @@ class DuckDBEngine:
 
     def count_only(self, origins: Sequence[int]) -> None:
         """Count only rows from these places, and those from nowhere. Every row is judged all the same."""
+        self._inside = frozenset(origins)
         self.connection.execute("CREATE TABLE asked_about AS SELECT unnest(?::BIGINT[]) AS origin", [list(origins)])
-        self._inside = "(origin IS NULL OR origin IN (SELECT origin FROM asked_about))"
 
     def ask(self, subject: str, query: str, conditions: Sequence[str]) -> Answer:
-        """Run the query of a rule once; count in the engine and fetch only what is not a pass.
-
-        A sum of hashes over all keys that equals the subject's own says that the rows are the subject's, each once;
-        counting different keys would cost more than judging them.
+        """Run the query of a rule once and count its verdicts.
 
         Raises:
             duckdb.Error: the query is broken.
         """
         asked = self.asked(query, conditions)
-        counts = ", ".join(f"count(*) FILTER (verdict = '{verdict}' AND {self._inside})" for verdict in _VERDICTS)
+        return self._count_here(subject, asked) if self.size[subject] < _FEW_ROWS else self._count_there(subject, asked)
+
+    def _count_here(self, subject: str, asked: str) -> Answer:
+        """Fetch all rows: planning the counts would take longer than the query."""
+        cursor = self.connection.execute(asked)
+        names = [d[0] for d in cursor.description or ()]
+        origin, verdict, plane, key = (names.index(name) for name in ("origin", "verdict", "plane", "key"))
+        rows = cursor.fetchall()
+        whole = len(rows) == self.size[subject] == len({(row[plane], row[key]) for row in rows})
+        said = Counter(row[verdict] for row in rows if self._inside is None or row[origin] is None or row[origin] in self._inside)
+        told = [dict(zip(names, row, strict=True)) for row in rows if row[verdict] in ("fail", "unknown")]
+        return Answer(len(rows), whole, (said["pass"], said["fail"], said["unknown"], said["not applicable"]), told)
+
+    def _count_there(self, subject: str, asked: str) -> Answer:
+        """Count in the engine and fetch only what is not a pass.
+
+        A sum of hashes over all keys that equals the subject's own says that the rows are the subject's, each once;
+        counting different keys would cost more than judging them.
+        """
+        inside = "TRUE" if self._inside is None else "(origin IS NULL OR origin IN (SELECT origin FROM asked_about))"
+        counts = ", ".join(f"count(*) FILTER (verdict = '{verdict}' AND {inside})" for verdict in _VERDICTS)
         cursor = self.connection.execute(
             f"""SELECT count(*), {counts}, sum(hash(plane, key)::HUGEINT) = (SELECT sum(hash(plane, key)::HUGEINT) FROM {subject}),
             list(a) FILTER (verdict = 'fail' OR verdict = 'unknown') FROM ({asked}) a"""

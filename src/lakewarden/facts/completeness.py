@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lakewarden.facts.collect import Facts, Scope
+from lakewarden.facts.fact import TABLES
 from lakewarden.facts.gaps import Cause, Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lakewarden.facts.fact import Fact
 
 #: The whole plane, one project, one parent: the widths at which a listing or a gap can be told.
 _EVERYWHERE = Scope()
@@ -26,6 +34,20 @@ class Completeness:
                 scope = Scope(None if gap.parent else gap.project, gap.parent)
                 self._holes.setdefault((gap.facts, gap.plane, scope), number)
                 self._tables_with_holes.setdefault((gap.facts, gap.plane), []).append(number)
+
+    def settle(self, rows: Mapping[str, Iterable[Fact]]) -> None:
+        """A hole under a parent that is no row of the list's parent tables is one of the whole project: nobody would look
+        under that parent. `rows` are those of all tables.
+        """
+        keys: dict[tuple[str, str], set[str]] = {}
+        for (table, plane, scope), number in list(self._holes.items()):
+            if scope.parent is None:
+                continue
+            if (table, plane) not in keys:
+                parents = TABLES[table].parents.values()
+                keys[table, plane] = {row.key for parent in parents for row in rows[parent] if row.plane == plane}
+            if scope.parent not in keys[table, plane]:
+                self._holes.setdefault((table, plane, Scope(self.gaps[number].project)), number)
 
     def whole(self, table: str, plane: str) -> bool:
         """Is the table complete on this plane for every project and parent?"""

@@ -34,8 +34,19 @@ def add_placeholders(rows: dict[str, list[Row]], planes: frozenset[str], complet
             if complete.whole(name, plane) and not TABLES[name].parents:
                 continue
             of_kind = _of_lists if TABLES[name].parents else _of_objects
-            found = [*of_kind(name, plane, rows, complete), *_named(name, plane, rows, complete, referred.get((name, plane), {}))]
+            named = _named(name, plane, rows, complete, referred.get((name, plane), {}))
+            found = [*named, *of_kind(name, plane, rows, complete)]
+            _keep_apart(found, rows[name], plane)
             rows[name].extend(found)
+
+
+def _keep_apart(found: list[Row], seen: list[Row], plane: str) -> None:
+    """Give a placeholder another key where an object that was seen, or another placeholder, has its key."""
+    taken = {row["key"] for row in seen if row["plane"] == plane} if found else set()
+    for row in found:
+        while row["key"] in taken:
+            row["key"] += "?"
+        taken.add(row["key"])
 
 
 def _of_lists(name: str, plane: str, rows: Mapping[str, list[Row]], complete: Completeness) -> Iterator[Row]:

@@ -52,6 +52,7 @@ def prepare(
     complete = Completeness(facts, filled | frozenset(_CROSS_TABLE), command)
     places = Places(policy, rows["targets"])
     _add_closures(rows, facts, policy, places, complete, planes)
+    complete.settle(rows)
     complete.gaps.extend(unclaimed(facts.rows, policy))
     origins: dict[Origin, int] = {}
     # The parents of a list are needed to know where its placeholders belong.

@@ -5,22 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lakewarden.facts.fact import TABLES
-from lakewarden.facts.gaps import Cause, Gap
-from lakewarden.judge.catalogue import tables_of
+from lakewarden.judge.causes import Causes
 from lakewarden.judge.result import Finding, Verdict
 from lakewarden.judge.selection import weight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from lakewarden.facts.gaps import Gap
     from lakewarden.facts.origin import Origin
     from lakewarden.judge.judge import Ruling
     from lakewarden.policy.model import Policy
     from lakewarden.rule import Message, Profile, Query, Rule
 
-#: Columns that no verdict rests on.
-_BESIDE = frozenset({"origin", "gap", "project", "environment"})
 _ORDINAL = re.compile(r"#\d+$")
 
 
@@ -48,9 +45,7 @@ class FindingMaker:
         self._origins, self._gaps = origins, gaps
         self._owner_of, self._line_of = owner_of, line_of
         self._targets = target_names
-        self._gaps_by_table: dict[str, list[int]] = {}
-        for number, gap in enumerate(gaps):
-            self._gaps_by_table.setdefault(gap.facts, []).append(number)
+        self._causes = Causes(gaps)
 
     def of(self, rulings: Iterable[Ruling]) -> list[Finding]:
         """The findings of all rulings, in the order of place, rule and subject."""
@@ -65,7 +60,7 @@ class FindingMaker:
         message = conditions[condition]
         origin = self._origin(row["origin"])
         severity, confidence = weight(rule, message, self._policy, self._profile)
-        gap = self._gap_of(query, row, origin) if verdict is Verdict.UNKNOWN else None
+        gap = self._causes.of(query, row, origin) if verdict is Verdict.UNKNOWN else None
         project = row.get("project")
         target = row.get("target") if "target" in row else row["key"] if query.subject == "targets" else None
         return Finding(
@@ -99,53 +94,6 @@ class FindingMaker:
 
     def _origin(self, number: int | None) -> Origin | None:
         return None if number is None else self._origins[number]
-
-    def _gap_of(self, query: Query, row: dict[str, Any], origin: Origin | None) -> int | None:
-        """The gap that explains an unknown best: the row's own, else the nearest one about a table that the rule reads."""
-        if row["gap"] is not None:
-            return int(row["gap"])
-        best, best_near = None, 0
-        tables = tables_of(query)
-        own_known = not self._missing(query, row)
-        for table in (query.subject, *sorted(tables - {query.subject})):
-            for number in self._gaps_by_table.get(table, ()):
-                if own_known and table == query.subject and self._gaps[number].value:
-                    continue  # it explains another column than those that are read
-                near = _nearness(self._gaps[number], row, origin)
-                if near > best_near:
-                    best, best_near = number, near
-        return best if best is not None else self._unexplained(query, row, origin)
-
-    @staticmethod
-    def _missing(query: Query, row: dict[str, Any]) -> list[str]:
-        """The columns of the subject that the query reads and that are not known."""
-        words = frozenset(re.findall(r"[a-z_]+", query.query)) - _BESIDE
-        return [name for name in TABLES[query.subject].columns if name in words and row.get(name) is None]
-
-    def _unexplained(self, query: Query, row: dict[str, Any], origin: Origin | None) -> int:
-        """A gap for what no source explained: the columns of the subject that the query reads and that are not known."""
-        what = ", ".join(name.replace("_", " ") for name in self._missing(query, row))
-        reason = f"{what} of {query.subject.replace('_', ' ')} not known" if what else "what it is compared with is not known"
-        self._gaps.append(Gap(Cause.UNRESOLVED, query.subject, reason, plane=row["plane"], origin=origin, value=True))
-        return len(self._gaps) - 1
-
-
-def _nearness(gap: Gap, row: dict[str, Any], origin: Origin | None) -> int:
-    """How well a gap explains a row: 0 not at all."""
-    if gap.plane != row["plane"] or (
-        gap.project is not None and row.get("project") is not None and gap.project != row["project"]
-    ):
-        return 0
-    if gap.parent is not None:
-        return 6 if gap.parent in (row["key"], *(v for v in row.values() if isinstance(v, str))) else 0
-    if gap.origin is None:
-        return 2 if gap.project is not None else 1
-    if origin is None or gap.origin.path != origin.path:
-        return 2 if gap.project is not None else 1
-    if gap.origin.line is not None and origin.line is not None and gap.origin.cell == origin.cell:
-        inside = origin.line <= gap.origin.line <= (origin.end_line or origin.line)
-        return 5 if inside else 4 if gap.value else 3
-    return 3
 
 
 def in_order(finding: Finding) -> tuple[Any, ...]:

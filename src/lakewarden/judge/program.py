@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.engines.duckdb import DuckDBEngine
@@ -89,15 +90,23 @@ def _judge(policy: Policy, selection: Selection, profile: Profile, tables: froze
     return Own(rulings, maker.of(rulings.values()), {})
 
 
+#: What the code or the command cannot know is told in the summary, and no rule speaks of it.
+_NO_FINDING = frozenset({Cause.UNRESOLVED, Cause.NOT_ASKED})
+
+
 def _gap_facts(gaps: Iterable[Gap], policy: Policy) -> dict[Known, GapFact]:
     """One row for each thing that was not seen."""
     seen: dict[Known, GapFact] = {}
+    taken: set[str] = set()
     for gap in gaps:
-        if gap.cause is Cause.UNCLAIMED and policy.path is None:
+        if gap.cause in _NO_FINDING or (gap.cause is Cause.UNCLAIMED and policy.path is None):
             continue  # without a policy file nobody meant to claim it
         at = known_by(gap)
         if at not in seen:
-            key = f"{gap.scope}:{len(seen)}" if any(known[1] == gap.scope for known in seen) else gap.scope
+            # A second gap of one file gets a number, which may look like another file's name.
+            numbered = (f"{gap.scope}:{number}" for number in count(len(seen)))
+            key = next(key for key in chain([gap.scope], numbered) if key not in taken)
+            taken.add(key)
             seen[at] = GapFact(
                 key=key, project=gap.project, origin=gap.origin, cause=gap.cause.value, scope=gap.scope, reason=gap.reason
             )

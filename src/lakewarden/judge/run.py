@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden import __version__
 from lakewarden.engines.duckdb import DuckDBEngine
+from lakewarden.facts.closures import CLOSURES
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.store import Prepared, prepare
 from lakewarden.judge import program
 from lakewarden.judge.catalogue import doc_of, load_rules
 from lakewarden.judge.exit import exit_code, is_accepted, why_incomplete
 from lakewarden.judge.findings import FindingMaker, in_order
-from lakewarden.judge.judge import Ruling, rule_all, tables_needed
+from lakewarden.judge.judge import Ruling, rule_all, tables_needed, why_not_asked
 from lakewarden.judge.result import Finding, GapOutcome, Result, RuleOutcome, Verdict
 from lakewarden.judge.selection import Selection, rule_policy, select_rules
 from lakewarden.judge.tolerance import Tolerated, is_ignored, pass_over, tolerate
@@ -131,11 +132,13 @@ def _in_scope(finding: Finding, scope: Scope) -> bool:
 
 
 def _objects_asked_about(judged: Judged, asked: Iterable[Rule]) -> int:
-    """How many objects the sources saw, in what was asked about, of the kinds that a rule judges. What the store adds (a
-    project for the repository itself) is none of them: without the others nothing was checked.
+    """How many objects the sources saw, in what was asked about, of the kinds that a rule judges here. What the store adds
+    (a project for the repository itself) stands for what it is computed from: without that nothing was checked.
     """
-    subjects = {query.subject for rule in asked for query in rule.queries}
-    places = (row.origin for subject in subjects for row in judged.facts.rows[subject])
+    queries = (query for rule in asked for query in rule.queries)
+    subjects = {query.subject for query in queries if why_not_asked(query, judged.filled, _DECLARED) is None}
+    tables = {table for subject in subjects for table in CLOSURES.get(subject, (subject,))}
+    places = (row.origin for table in tables for row in judged.facts.rows[table])
     return sum(at is not None and at.path is not None and judged.scope.covers(at.path) for at in places)
 
 
@@ -153,10 +156,12 @@ def _result(
     policy = judged.policy
     findings = sorted(tolerated.findings, key=in_order)
     outcomes = tuple(_outcomes(load_rules().values(), selection, rulings, findings, policy))
-    shown = [f for f in findings if _is_shown(f, profile, wishes.show)]
     incomplete = why_incomplete(missed.open(prepared.gaps, findings), outcomes, policy, profile, wishes.today)
     fail_on = wishes.fail_on or policy.fail_on
     fail_confidence = wishes.fail_confidence or policy.fail_confidence
+    # What may fail the run is shown, or it would fail nothing.
+    show = wishes.show | ({"advisory"} if fail_confidence is Confidence.ADVISORY else set())
+    shown = [f for f in findings if _is_shown(f, profile, show)]
     objects = _objects_asked_about(judged, selection.asked)
     for finding in shown:
         if finding.origin is not None:
@@ -176,7 +181,7 @@ def _result(
         exit_code=int(exit_code(shown, incomplete, objects, fail_on, fail_confidence)),
         fail_on=fail_on,
         fail_confidence=fail_confidence,
-        hidden=sum(f.verdict is Verdict.FAIL and not _is_shown(f, profile, wishes.show) for f in findings),
+        hidden=sum(f.verdict is Verdict.FAIL and not _is_shown(f, profile, show) for f in findings),
         baselined=tolerated.baselined,
         docs={rule.code: doc_of(rule) for rule in selection.asked},
         lines=lines.by_path,

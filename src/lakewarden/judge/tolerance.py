@@ -42,6 +42,8 @@ def tolerate(
     """Apply, in this order: ignores by path, waivers of the policy, comments."""
     policy = judged.policy
     left = [finding for finding in findings if not is_ignored(finding, policy)]
+    ignored = sum(f.verdict is Verdict.FAIL for f in findings) - sum(f.verdict is Verdict.FAIL for f in left)
+    notes = (f"the policy leaves out {ignored} findings by per_path_ignores, or by exclude of a rule",) if ignored else ()
     names = {code: rule.name for code, rule in load_rules().items()}
     asked = _asked_over_complete_facts(rulings, gaps)
     failing = [index for index, finding in enumerate(left) if finding.verdict is Verdict.FAIL]
@@ -50,7 +52,8 @@ def tolerate(
         index = failing[position]
         until = waiver.expires.isoformat() if waiver.expires else None
         left[index] = _waived(left[index], Waiver("policy", waiver.reason, until, waiver.owner, waiver.ticket))
-    paths = [entry.path for entry in judged.tree.files if judged.scope.covers(entry.path)]
+    elsewhere = {finding.origin.path for finding in left if finding.origin is not None}
+    paths = [entry.path for entry in judged.tree.files if judged.scope.covers(entry.path) or entry.path in elsewhere]
     found = comments.find_all(paths, judged.tree.read)
     matched = suppressions.match(
         found,
@@ -63,7 +66,8 @@ def tolerate(
     for index, comment in matched.waived.items():
         until = comment.until.isoformat() if comment.until else None
         left[index] = _waived(left[index], Waiver("inline", comment.reason, until))
-    return Tolerated(left, 0, list(zip(found, matched.states, strict=True)), by_policy.problems, (), asked)
+    states = [told for told in zip(found, matched.states, strict=True) if judged.scope.covers(told[0].path)]
+    return Tolerated(left, 0, states, by_policy.problems, notes, asked)
 
 
 def pass_over(tolerated: Tolerated, judged: Judged, wishes: Wishes) -> Tolerated:

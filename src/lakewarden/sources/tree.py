@@ -27,6 +27,10 @@ _UNSEEN = {
     "unreadable": (Cause.FAILED, "give this user the right to read it"),
     "not checked out": (Cause.NOT_ASKED, "run `git sparse-checkout disable`"),
 }
+#: What a file may hold that belongs to nothing else.
+_HELD = (
+    "targets", "jobs", "experiments", "models", "served_entities", "catalogs", "schemas", "securables", "permissions", "files",
+)  # fmt: skip
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -130,7 +134,7 @@ class Tree:
             Gap(_UNSEEN[skip.kind][0], table, skip.reason, _UNSEEN[skip.kind][1], origin=Origin(skip.path))
             for skip in self.skipped
             if skip.kind in _UNSEEN
-            for table in ("targets", "files")
+            for table in _HELD
         ]
 
     def _resolve(self, path: str) -> str | None:

@@ -60,6 +60,139 @@ def test_an_included_file_that_cannot_be_read(read: Any, what: str) -> None:
     assert [row.key for row in seen.rows("jobs")] == ["b/prod/jobs.j"], "what was read stays"
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        ("bundle: {name: b}\ntargets: [prod]\n", 2, "`targets` has to be a mapping"),
+        ("bundle: {name: b}\ntargets: prod\n", 2, "`targets` has to be a mapping"),
+        ("bundle: {name: b}\nenvironments: [prod]\n", 2, "`environments` has to be a mapping"),
+        ("bundle: {name: b}\ntargets:\n  prod: production\n", 3, "target prod has to be a mapping"),
+        ("bundle: {name: b}\ninclude: r/*.yml\ntargets: {prod: {}}\n", 2, "`include` has to be a list"),
+        ("bundle: {name: b}\ninclude:\n- {path: r.yml}\ntargets: {prod: {}}\n", 3, "an entry of `include` has to be a path"),
+        ("bundle: {name: b}\ninclude:\n- r.yml\n-\ntargets: {prod: {}}\n", 4, "an entry of `include` has to be a path"),
+        ("bundle: {name: b}\ninclude: [r.yml]\n", 1, "target prod has to be a mapping"),
+    ],
+)
+def test_a_section_of_the_wrong_kind_loses_what_it_was_meant_to_hold(read: Any, text: str, line: int, what: str) -> None:
+    seen = read({"databricks.yml": text, "r.yml": "targets: {prod: [1]}\n" if "[r.yml]" in text else "resources: {}\n"})
+    told = seen.gaps(lists=True)
+    assert {g.facts for g in told} == FILLS
+    assert {(g.cause.value, g.origin.line) for g in told} == {("failed", line)}
+    assert told[0].reason.endswith(f":{line}: {what}")
+    assert seen.column("targets", "name") in ([], ["prod"])
+
+
+@pytest.mark.parametrize("text", ["resources: {jobs: {j: {}}}\n", "bundle:\nresources: {}\n", "{}\n"])
+def test_a_root_file_without_bundle_and_targets_is_a_gap(read: Any, text: str) -> None:
+    seen = read(text)
+    assert {g.facts for g in seen.gaps(lists=True)} == FILLS
+    assert seen.gaps()[0].reason == "databricks.yml: it declares neither `bundle` nor `targets`"
+    included = read({"databricks.yml": "include: [b.yml]\n", "b.yml": "bundle: {name: b}\n"})
+    assert included.gaps() == []
+    assert included.column("targets", "name") == ["default"]
+
+
+@pytest.mark.parametrize(
+    ("text", "tables", "parent"),
+    [
+        ("resources: [1]", {"jobs", "tasks", "permissions", "config_refs", "catalogs"}, None),
+        ("resources: {jobs: [1]}", {"jobs", "tasks", "permissions", "config_refs", "experiments"}, None),
+        ("resources: {jobs: {j: text}}", {"jobs", "tasks"}, None),
+        ("resources: {jobs: '${var.x}'}", {"jobs", "tasks", "permissions", "config_refs", "experiments"}, None),
+        ("resources: {jobs: {j: {tasks: {a: 1}}}}", {"tasks"}, "b/prod/jobs.j"),
+        ("resources: {jobs: {j: {tasks: [text]}}}", {"tasks"}, "b/prod/jobs.j"),
+        ("resources: {jobs: {j: {tasks: [{task_key: t, notebook_task: 1}]}}}", {"tasks"}, "b/prod/jobs.j"),
+        (
+            "resources: {jobs: {j: {tasks: [{task_key: t, dbt_task: {}, libraries: {pypi: x}}]}}}",
+            {"task_libraries"},
+            "b/prod/jobs.j/t",
+        ),
+        ("resources: {jobs: {j: {tasks: [{task_key: t, dbt_task: {}, libraries: [x]}]}}}", {"task_libraries"}, "b/prod/jobs.j/t"),
+        (
+            "resources: {jobs: {j: {tasks: [{task_key: t, dbt_task: {}, libraries: [{pypi: x}]}]}}}",
+            {"task_libraries"},
+            "b/prod/jobs.j/t",
+        ),
+        (
+            "resources: {jobs: {j: {tasks: [{task_key: t, dbt_task: {}, libraries: [{conda: x}]}]}}}",
+            {"task_libraries"},
+            "b/prod/jobs.j/t",
+        ),
+        ("resources: {jobs: {j: {tasks: [{task_key: t, dbt_task: {}, depends_on: x}]}}}", {"task_upstream"}, "b/prod/jobs.j/t"),
+        (
+            "resources: {jobs: {j: {tasks: [{task_key: t, notebook_task: {notebook_path: x.py, base_parameters: x}}]}}}",
+            {"task_params"},
+            "b/prod/jobs.j/t",
+        ),
+        ("resources: {jobs: {j: {parameters: {a: b}}}}", {"job_params", "task_params"}, "b/prod/jobs.j"),
+        ("resources: {jobs: {j: {environments: {a: b}}}}", {"task_params", "task_libraries"}, None),
+        ("resources: {pipelines: {p: {libraries: [x]}}}", {"tasks"}, "b/prod/pipelines.p"),
+        ("resources: {pipelines: {p: {libraries: [{dbt: {}}]}}}", {"tasks"}, "b/prod/pipelines.p"),
+        ("resources: {model_serving_endpoints: {e: {config: [1]}}}", {"served_entities"}, None),
+        ("resources: {model_serving_endpoints: {e: {config: {served_entities: [1]}}}}", {"served_entities"}, None),
+        ("resources: {schemas: {s: {catalog_name: c, name: s, grants: [1]}}}", {"grants", "effective_grants"}, "b/prod/c.s"),
+        ("resources: {schemas: {s: {catalog_name: c, name: s, grants: {a: 1}}}}", {"grants", "effective_grants"}, "b/prod/c.s"),
+        (
+            "resources: {schemas: {s: {catalog_name: c, name: s, grants: [{principal: g, privileges: SELECT}]}}}",
+            {"grants", "effective_grants"},
+            "b/prod/c.s",
+        ),
+        ("permissions: [1]", {"permissions"}, None),
+        ("resources: {jobs: {j: {permissions: {a: 1}}}}", {"permissions"}, None),
+    ],
+)
+def test_a_list_or_map_of_the_wrong_kind_is_a_gap_where_it_stands(
+    read: Any, text: str, tables: set[str], parent: str | None
+) -> None:
+    seen = read({"databricks.yml": f"bundle: {{name: b}}\ntargets: {{prod: {{}}}}\n{text}\n", "x.py": ""})
+    told = [g for g in seen.gaps(lists=True) if g.parent == parent]
+    assert tables <= {g.facts for g in told}
+    assert {(g.cause.value, g.origin.line) for g in told} == {("unresolved", 3)}
+
+
+@pytest.mark.parametrize(
+    ("section", "columns"),
+    [
+        ("workspace", ("host", "profile", "root_path")),
+        ("presets", ("name_prefix", "trigger_pause_status", "pipelines_development")),
+        ("experimental", ("records_history",)),
+        ("git", ("git_branch",)),
+        ("run_as", ("run_as_kind", "run_as")),
+    ],
+)
+@pytest.mark.parametrize("value", ["'${var.x}'", "text", "[1]"])
+def test_a_section_of_a_target_that_cannot_be_told_leaves_its_values_unknown(
+    read: Any, section: str, columns: tuple[str, ...], value: str
+) -> None:
+    job = "resources: {jobs: {j: {name: j, schedule: {}}}, pipelines: {p: {}}}"
+    of_target = "targets:\n  prod:\n    " if section != "experimental" else "targets:\n  prod: {}\n"
+    seen = read(f"bundle: {{name: b}}\nvariables: {{x: {{}}}}\n{job}\n{of_target}{section}: {value}\n")
+    target = seen.target("prod")
+    assert {column: getattr(target, column) for column in columns} == dict.fromkeys(columns)
+    assert {(g.value, g.origin.line) for g in seen.gaps("targets")} == {(True, 6)}
+    if section == "presets":
+        assert seen.one("jobs", kind="pipeline").development is None
+        assert seen.one("jobs", kind="job").pause_status is None
+    if section == "workspace":
+        assert [(row.name, row.path_place) for row in seen.rows("target_paths")] == [
+            (name, None) for name in ("root_path", "file_path", "state_path", "artifact_path")
+        ]
+
+
+def test_where_the_mode_is_not_known_nothing_that_it_decides_is(read: Any) -> None:
+    seen = read(
+        """
+        bundle: {name: b}
+        variables: {x: {}}
+        resources: {jobs: {j: {name: j, schedule: {}}}, pipelines: {p: {name: p}}}
+        targets: {prod: {mode: '${var.x}'}}
+        """
+    )
+    assert seen.column("jobs", "name") == [None, None]
+    assert seen.one("jobs", kind="pipeline").development is None
+    assert seen.one("jobs", kind="job").pause_status is None
+
+
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "null\n", "---\n"])
 def test_an_empty_root_file_is_an_empty_bundle(read: Any, text: str) -> None:
     seen = read(text)
@@ -89,7 +222,11 @@ def test_a_byte_order_mark_and_windows_lines(read: Any) -> None:
     [
         ("resources: {jobs: {a: {}}}\nresources: {jobs: {b: {}}}\n", 4, {"jobs", "tasks", "grants"}),
         ("resources:\n  jobs:\n    a: {x: 1}\n    a: {y: 1}\n", 6, {"jobs", "tasks"}),
-        ("resources:\n  jobs:\n    a:\n      permissions: [1]\n      permissions: [2]\n", 7, {"permissions"}),
+        (
+            "resources:\n  jobs:\n    a:\n      permissions: [{group_name: a}]\n      permissions: [{group_name: b}]\n",
+            7,
+            {"permissions"},
+        ),
         ("resources:\n  schemas:\n    a:\n      grants: []\n      grants: []\n", 7, {"grants", "effective_grants"}),
         ("x:\n  a: {}\n  a: {}\n", 5, {"targets", "jobs"}),
     ],

@@ -3,8 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.running import commit, git, write
 
 from lakewarden.sources.repository.bundle.tables import FILLS
+from lakewarden.sources.tree import Tree
 
 
 def bundle(*include: str) -> str:
@@ -84,6 +86,56 @@ def test_a_link_out_of_the_tree_is_not_followed(read_disk: Any, tmp_path: Any) -
     seen = read_disk(bundle("r/x.yml", "r/*.yml"))
     assert seen.rows("jobs") == []
     assert not seen.complete("jobs", "b")
+
+
+def test_a_pattern_reaches_folders_that_are_skipped_and_what_links_stand_for(read_disk: Any, tmp_path: Any) -> None:
+    files = {"vendor/a.yml": jobs("a"), "dist/b.yml": jobs("b"), "common/c.yml": jobs("c"), "common/[d]/d.yml": jobs("d")}
+    (tmp_path / "r").symlink_to("common")
+    (tmp_path / "common").mkdir()
+    (tmp_path / "common/e.yml").symlink_to("[d]/d.yml")
+    seen = read_disk({"databricks.yml": bundle("vendor/*.yml", "dist/*.yml", "r/*.yml"), **files})
+    assert sorted(seen.column("jobs", "name")) == ["a", "b", "c", "d"]
+    assert seen.gaps() == []
+
+
+@pytest.mark.parametrize("pattern", ["r/*.yml", "*/x.yml", "r/?.yml", "link/*.yml"])
+def test_a_file_that_a_pattern_matches_and_the_policy_excludes_is_a_gap(see: Any, tmp_path: Any, pattern: str) -> None:
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r/x.yml").write_text(jobs("x"), encoding="utf-8")
+    (tmp_path / "link").symlink_to("r")
+    (tmp_path / "databricks.yml").write_text(bundle(pattern), encoding="utf-8")
+    for glob in ("r", "r/*.yml", "x.yml"):
+        seen = see(Tree.of_disk(tmp_path, exclude=[glob]))
+        assert {g.facts for g in seen.gaps(lists=True)} == FILLS
+        assert {g.cause.value for g in seen.gaps()} == {"not-asked"}
+        assert seen.gaps()[0].reason == "r/x.yml is excluded by the policy, and databricks.yml:3 includes it"
+
+
+def test_a_file_that_a_pattern_matches_and_that_is_not_checked_out_is_a_gap(see: Any, tmp_path: Any) -> None:
+    write(tmp_path, {"databricks.yml": bundle("r/*.yml", "q/*.yml"), "r/x.yml": jobs("x"), "notebooks/x.yml": jobs("n")})
+    commit(tmp_path)
+    git(tmp_path, "sparse-checkout", "set", "--no-cone", "/*", "!/r", "!/notebooks")
+    reasons = {g.reason for g in see(Tree.of_disk(tmp_path)).gaps(lists=True)}
+    assert reasons == {"r/x.yml is not checked out, and databricks.yml:3 includes it"}
+
+
+def test_a_pattern_that_may_reach_into_a_repository_of_its_own_is_a_gap(see: Any, tmp_path: Any) -> None:
+    write(tmp_path, {"databricks.yml": bundle("*/*.yml"), "r/x.yml": jobs("x"), "inner/x.yml": jobs("inner")})
+    commit(tmp_path / "inner")
+    commit(tmp_path)
+    seen = see(Tree.of_disk(tmp_path))
+    assert seen.column("jobs", "name") == ["x"]
+    assert {g.cause.value for g in seen.gaps("jobs", lists=True)} == {"not-asked"}
+    (tmp_path / "databricks.yml").write_text(bundle("r/*.yml", "x/*/*.yml"), encoding="utf-8")
+    assert see(Tree.of_disk(tmp_path)).gaps() == []
+
+
+def test_links_in_circles_end(read_disk: Any, tmp_path: Any) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for other in ("a", "b"):
+            (tmp_path / name / other).symlink_to(tmp_path / other)
+    assert read_disk({"databricks.yml": bundle("*/*/*/*/*/*.yml"), "a/x.yml": jobs("x")}).column("jobs", "name") == ["x"]
 
 
 def test_an_include_by_variable(read: Any) -> None:

@@ -256,9 +256,56 @@ def test_libraries(read: Any, spec: str, pinned: bool | None, place: str) -> Non
     assert (row.pinned, row.path_place) == (pinned, place)
 
 
+def test_what_can_be_edited_is_installed_all_the_same(read: Any) -> None:
+    text = job(
+        "tasks:\n- {task_key: t, environment_key: e, dbt_task: {}}\nenvironments:\n"
+        "- {environment_key: e, spec: {dependencies: ['-e git+https://h/x', '--editable ./pkg', '-r r.txt', [1], null]}}"
+    )
+    seen = read({"databricks.yml": text, "r.txt": "-e git+https://h/y\n--editable=git+https://h/z@v1.2#egg=z\n"})
+    assert [(row.spec, row.pinned, row.path_place) for row in seen.rows("task_libraries")] == [
+        ("git+https://h/x", False, "index"),
+        ("./pkg", False, "deployed"),
+        ("git+https://h/y", False, "index"),
+        ("git+https://h/z@v1.2#egg=z", True, "index"),
+        (None, None, "index"),
+    ]
+    assert len(seen.gaps("task_libraries")) == 1
+
+
+def test_many_requirement_files_are_all_followed(read: Any) -> None:
+    text = job(
+        "tasks:\n- {task_key: t, environment_key: e, dbt_task: {}}\nenvironments:\n"
+        "- {environment_key: e, spec: {dependencies: ['-r 0.txt']}}"
+    )
+    seen = read({"databricks.yml": text, **{f"{n}.txt": f"-r {n + 1}.txt\n" for n in range(50)}, "50.txt": "pandas\n"})
+    assert seen.column("task_libraries", "spec") == ["pandas"]
+
+
+@pytest.mark.parametrize(
+    ("block", "path", "place", "told"),
+    [
+        ("spark_submit_task: {parameters: ['dbfs:/x.py']}", None, None, "the code of a spark_submit_task is not read"),
+        ("clean_rooms_notebook_task: {notebook_name: n}", None, None, "the code of a clean_rooms_notebook_task is not read"),
+        ("new_kind_task: {}", None, None, "the code of a new_kind_task is not read"),
+        ("timeout_seconds: 1", None, None, "the task does not say what it runs"),
+        ("gen_ai_compute_task: {training_script_path: /Users/a@b.c/x.py}", "/Users/a@b.c/x.py", "person", None),
+        ("spark_jar_task: {main_class_name: X}", "none", "none", None),
+        ("dashboard_task: {dashboard_id: x}", "none", "none", None),
+        ("run_job_task: {job_id: 1}", "none", "none", None),
+    ],
+)
+def test_what_a_task_runs_is_not_known_where_nobody_reads_it(
+    read: Any, block: str, path: str | None, place: str | None, told: str | None
+) -> None:
+    seen = read(task(block))
+    row = seen.one("tasks")
+    assert (row.code_path, row.code_place, row.file) == (path, place, "none" if path is not None else None)
+    assert [g.reason.partition(": ")[2] for g in seen.gaps("tasks", lists=False)] == ([told] if told else [])
+
+
 def test_requirement_files_are_followed(read: Any) -> None:
     text = job(
-        "tasks:\n- {task_key: t, environment_key: e}\nenvironments:\n"
+        "tasks:\n- {task_key: t, environment_key: e, dbt_task: {}}\nenvironments:\n"
         "- {environment_key: e, spec: {client: '1', dependencies: ['-r req/a.txt', 'x @ https://h/x-1.0-py3-none-any.whl', ./dist/*.whl]}}"
     )
     files = {

@@ -70,6 +70,7 @@ def test_2_a_catalog_by_the_name_of_the_target_in_an_included_file(read: Any) ->
         ("host: https://your-workspace.cloud.databricks.com/", None),
         ("host: https://dbc-REPLACE-ME.cloud.databricks.com", None),
         ("host: $(DATABRICKS_HOST)", None),
+        ("host: ${DATABRICKS_HOST}", None),
         ("host: '#{host}#'", None),
         ("host: ${var.nobody_set_it}", None),
         ("host: https://ADB-1.azuredatabricks.net/", HOST),

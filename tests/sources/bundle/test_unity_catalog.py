@@ -123,6 +123,8 @@ resources:
     assert seen.column("served_entities", "sole_route") == [True, False]
     assert seen.column("served_entities", "challenger") == [True, True]
     assert read(text.replace("percentage: 100", "percentage: 90")).column("served_entities", "sole_route") == [False, False]
+    assert read(text.replace("percentage: 100", "percentage: '${var.x}'")).column("served_entities", "sole_route") == [None, None]
+    assert read(text.replace("value: challenger", "value: '${var.x}'")).column("served_entities", "challenger") == [None, None]
 
 
 def test_permissions(read: Any) -> None:
@@ -146,7 +148,9 @@ def test_permissions(read: Any) -> None:
         ("job", "train", "user:a@b.c", True, "IS_OWNER"),
         ("job", "train", None, None, "CAN_RUN"),
         ("experiment", "/Shared/e", "group:users", False, "CAN_EDIT"),
+        ("target", "prod", None, None, "CAN_VIEW"),
     }
+    assert "the permission names nobody" in seen.gaps("permissions", lists=False)[0].reason
     assert [g.facts for g in seen.gaps(lists=True)] == ["permissions"]
 
 

@@ -166,3 +166,19 @@ def test_a_magic_without_its_comment() -> None:
     found = read(text)
     assert not found.problems
     assert [(a.name, a.span.line) for a in found.accesses] == [("a.b.c", 8)]
+
+
+@pytest.mark.parametrize("magic", ["%sh", "%md", "%%bash", "%fs"])
+def test_a_magic_below_comments_is_that_of_the_whole_cell(magic: str) -> None:
+    found = read(f"# Databricks notebook source\n# Step 4: download\n\n{magic}\ncd /tmp && kaggle datasets download\n")
+    assert found.problems == ()
+
+
+def test_sql_below_comments_keeps_its_line() -> None:
+    found = read("# Databricks notebook source\n# Step 5\n%sql\nSELECT * FROM prod.ml.f\n")
+    assert [(access.name, access.span.line) for access in found.accesses] == [("prod.ml.f", 4)]
+
+
+def test_comments_above_python_stay_python() -> None:
+    found = read("# Databricks notebook source\n# Step 6\n%pip install mlflow\nimport mlflow\nmlflow.start_run()\n")
+    assert [call.api for call in found.calls] == ["mlflow.start_run"]

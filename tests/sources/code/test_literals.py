@@ -240,3 +240,14 @@ def test_an_entry_of_a_stage_may_name_that_stage() -> None:
         }
         """
     assert [f.named for f in read(source).literals] == ["sales_dev", "churn_staging"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from loguru import logger\nlogger.info('load models:/churn/3')",
+        "from acme.log import LOGGER\nLOGGER.warning('load models:/churn/3')",
+    ],
+)
+def test_what_a_logger_of_another_module_shows_names_nothing(source: str) -> None:
+    assert literals(source, "model_uri") == []

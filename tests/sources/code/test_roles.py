@@ -9,6 +9,12 @@ from lakewarden.sources.repository.code import roles
     ("path", "expected"),
     [
         ("training/notebooks/Train.py", {"training"}),
+        ("scripts/fine_tune_llama.py", {"training"}),
+        ("notebooks/FineTuning.py", {"training"}),
+        ("scripts/tune_fine.py", set()),
+        ("tasks/ab_test_simulation.py", {"validation"}),
+        ("tasks/ab_test.py", {"validation"}),
+        ("tasks/ABTest.py", {"validation"}),
         ("training/notebooks/TrainWithFeatureStore.py", {"training", "feature"}),
         ("validation/notebooks/ModelValidation.py", {"validation"}),
         ("deployment/batch_inference/notebooks/BatchInference.py", {"inference"}),

@@ -11,23 +11,24 @@ from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.workloads import TaskLibrary
 from lakewarden.facts.origin import Origin
 from lakewarden.sources.repository.bundle.code import below_root
+from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.places import place_of_code
 from lakewarden.sources.repository.bundle.variables import Kind, Problem
-from lakewarden.sources.yaml_nodes import Map, Node, Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lakewarden.sources.repository.bundle.reader import Reader
+    from lakewarden.sources.yaml_nodes import Node
 
 _TABLE = "task_libraries"
 _REQUIREMENTS = re.compile(r"(?:-r|--requirement)(?:\s+|=)?(\S.*)")
+_EDITABLE = re.compile(r"(?:-e|--editable)(?:\s+|=)")
 _EXACT = re.compile(r"(?<![=!<>~])===?\s*[^\s*,;]+(?:\s*$|\s*;|\s+--hash|\s*\\)")
 _DIGEST = re.compile(r"--hash[= ]|#(?:sha256|md5)=|@[0-9a-f]{40}\b|@v?\d+\.\d+[\w.]*(?:#|$)")
 _WHEEL = re.compile(r"[\w.]+-\d[\w.!+]*(?:-[\w.]+)*-[\w.]+-[\w.]+-[\w.]+\.whl$")
 _VERSIONED = re.compile(r"[-_]v?\d+(?:\.\d+)+[\w.+-]*\.(?:jar|egg|whl|tar\.gz|zip)$")
 _URL = re.compile(r"(?:[\w.-]+(?:\[[^\]]*\])?\s*@\s*)?(?:git\+)?(?:https?|ssh)://", re.IGNORECASE)
-_MAX_FILES = 20
 
 
 class Spec(NamedTuple):
@@ -52,28 +53,32 @@ def read_libraries(reader: Reader, task: str, specs: Iterable[Spec]) -> None:
 
 def of_libraries(reader: Reader, node: Node | None, task: str) -> Iterator[Spec]:
     """The entries of `libraries`: pypi, maven, cran, wheels, jars, eggs, requirements."""
-    for item in reader.items(node, _TABLE, parent=task):
-        if not isinstance(item, Map):
-            continue
+    for item in reader.maps(node, _TABLE, parent=task):
         for kind, inner in item.items.items():
-            if kind in ("pypi", "maven", "cran") and isinstance(inner, Map):
-                name = inner.get("coordinates" if kind == "maven" else "package")
-                if isinstance(name, Scalar):
-                    text = reader.text(name, _TABLE)
+            if is_null(inner):
+                continue
+            if kind in ("pypi", "maven", "cran"):
+                whole = reader.map(inner, _TABLE, parent=task)
+                name = whole.get("coordinates" if kind == "maven" else "package") if whole is not None else None
+                if whole is not None:
+                    text = reader.text(name, _TABLE, None)
                     pinned = None if text is None else _maven_pinned(text) if kind == "maven" else is_pinned(text)
-                    yield Spec(text, name.origin, pinned, "index")
-            elif kind in ("whl", "jar", "egg") and isinstance(inner, Scalar):
+                    yield Spec(text, (name or inner).origin, pinned, "index")
+            elif kind in ("whl", "jar", "egg"):
                 yield _of_path(reader, inner, reader.text(inner, _TABLE))
-            elif kind == "requirements" and isinstance(inner, Scalar):
+            elif kind == "requirements":
                 yield from _of_file(reader, inner, reader.text(inner, _TABLE), task)
+            else:
+                _tell(reader, inner, task, f"{kind} is no kind of library that is known here")
 
 
 def of_dependencies(reader: Reader, node: Node | None, task: str) -> Iterator[Spec]:
     """The entries of `dependencies`: requirement lines, paths of wheels, and `-r` with a file of them."""
     for item in reader.items(node, _TABLE, parent=task):
-        if not isinstance(item, Scalar):
+        if is_null(item):
             continue
-        text = reader.text(item, _TABLE)
+        text = reader.text(item, _TABLE, None)
+        text = None if text is None else _without_editable(text)
         file = _REQUIREMENTS.fullmatch(text.strip()) if text is not None else None
         if file is not None:
             yield from _of_file(reader, item, file[1], task)
@@ -94,6 +99,11 @@ def is_pinned(requirement: str) -> bool:
 def _maven_pinned(coordinates: str) -> bool:
     version = coordinates.split(":")[2:]
     return bool(version) and not re.search(r"[\[\](),+]|latest|release|snapshot", version[-1], re.IGNORECASE)
+
+
+def _without_editable(line: str) -> str:
+    """What is installed by a line, whether or not it can be edited there."""
+    return _EDITABLE.sub("", line.strip())
 
 
 def _is_path(text: str) -> bool:
@@ -130,7 +140,7 @@ def _of_file(reader: Reader, node: Node, text: str | None, task: str) -> Iterato
         start = posixpath.join(reader.bundle.folder, text)
     todo = [posixpath.normpath(start)]
     seen: set[str] = set()
-    while todo and len(seen) < _MAX_FILES:
+    while todo:
         path = todo.pop(0)
         if path in seen:
             continue
@@ -149,7 +159,8 @@ def _of_file(reader: Reader, node: Node, text: str | None, task: str) -> Iterato
             )
             reader.facts.gap(gap)
             continue
-        for number, line in _requirements(lines):
+        for number, whole in _requirements(lines):
+            line = _without_editable(whole)
             file = _REQUIREMENTS.fullmatch(line)
             if file is not None:
                 todo.append(posixpath.normpath(posixpath.join(posixpath.dirname(path), file[1].strip())))

@@ -44,9 +44,9 @@ class Parameter(NamedTuple):
 def job_parameters(reader: Reader, job: Map, key: str, pointer: str) -> list[Parameter]:
     """The parameters at the level of the job."""
     found = []
-    for item in reader.items(job.get("parameters"), "job_params", "task_params", parent=key, key="name"):
-        name = item.get("name") if isinstance(item, Map) else None
-        if isinstance(item, Map) and isinstance(name, Scalar):
+    for item in reader.maps(job.get("parameters"), "job_params", "task_params", parent=key, key="name"):
+        name = item.get("name")
+        if isinstance(name, Scalar):
             default = item.get("default")
             at = f"{pointer}.parameters.{name.text}"
             value = Value("") if is_null(default) else _value(reader, default, "job_params", {})
@@ -67,6 +67,8 @@ def block_parameters(reader: Reader, block: Map, key: str, pointer: str, of_job:
             yield from map_parameters(reader, whole, "task", f"{pointer}.{field}", of_job)
         elif isinstance(whole, List):
             yield from _arguments(reader, whole, f"{pointer}.{field}", of_job)
+        else:
+            reader.map(whole, "task_params", parent=key)  # tells that it is none
 
 
 def map_parameters(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from lakewarden.facts.model.identity import Permission
 from lakewarden.sources.repository.bundle.jobs import run_as_of
 from lakewarden.sources.repository.bundle.principals import named, read_principal, remember
-from lakewarden.sources.yaml_nodes import List, Map, Node
+from lakewarden.sources.repository.bundle.variables import Kind, Problem
+from lakewarden.sources.yaml_nodes import Map, Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,14 +50,13 @@ def _permissions(
     run_as: tuple[str | None, str | None],
     principals: set[str],
 ) -> None:
-    if isinstance(node, Map):
+    if isinstance(node, Map) and kind == "target":
         return  # a map called `permissions` at the top holds anchors for other places
     rows: set[str] = set()
     for at, (item, level) in enumerate(_items(reader, node)):
-        found = read_principal(reader, item, "permissions")
-        if found is None:
-            continue
-        principal_kind, name, _ = found
+        principal_kind, name = (read_principal(reader, item, "permissions") or (None, None, item))[:2]
+        if principal_kind is None:
+            reader.gap("permissions", Problem(Kind.BROKEN, "the permission names nobody"), item.origin)
         principal = named(principal_kind, name)
         remember(reader, principal, principals, item.origin)
         row = f"{key}/{principal or f'?{at}'}/{level or f'?{at}'}"
@@ -82,9 +82,8 @@ def _items(reader: Reader, node: Node | None) -> Iterator[tuple[Map, str | None]
     whole, problem = reader.resolver.node(node)
     if problem is not None and node is not None:
         reader.gap("permissions", problem, node.origin, value=False)
-    for item in reader.items(whole, "permissions") if isinstance(whole, List) else ():
-        if isinstance(item, Map):
-            yield item, reader.text(item.get("level"), "permissions", None)
+    for item in reader.maps(whole, "permissions"):
+        yield item, reader.text(item.get("level"), "permissions", None)
 
 
 def _is_run_as(kind: str | None, name: str | None, run_as: tuple[str | None, str | None]) -> bool | None:
@@ -94,6 +93,6 @@ def _is_run_as(kind: str | None, name: str | None, run_as: tuple[str | None, str
         return False
     if runs_kind == "deployer":
         return None
-    if runs_kind is None or (kind == runs_kind and (name is None or runs_name is None)):
+    if kind is None or runs_kind is None or (kind == runs_kind and (name is None or runs_name is None)):
         return None
     return kind == runs_kind and name == runs_name

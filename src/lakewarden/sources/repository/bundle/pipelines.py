@@ -13,12 +13,15 @@ from lakewarden.sources.repository.bundle.parameters import map_parameters
 from lakewarden.sources.repository.bundle.reader import NONE, Reader
 from lakewarden.sources.repository.bundle.roles import role_of_task
 from lakewarden.sources.repository.bundle.tasks import write_parameters
-from lakewarden.sources.yaml_nodes import Map, Node, Scalar
+from lakewarden.sources.repository.bundle.variables import Kind, Problem
+from lakewarden.sources.yaml_nodes import Map, Scalar
 
 if TYPE_CHECKING:
     from lakewarden.sources.repository.bundle.names import Names
 
 _CODE = (("notebook", "path"), ("file", "path"), ("glob", "include"))
+#: Libraries that are no code of the pipeline.
+_WITHOUT_FILE = frozenset({"maven", "jar", "whl", "pypi"})
 
 
 def read_pipelines(reader: Reader, names: Names) -> None:
@@ -71,9 +74,13 @@ def _libraries(reader: Reader, pipeline: Map, key: str, name: str, names: Names)
     dependencies = environment.get("dependencies") if environment is not None else None
     codes = []
     role = "other"
-    for at, item in enumerate(reader.items(pipeline.get("libraries"), "tasks", parent=key)):
+    for at, item in enumerate(reader.maps(pipeline.get("libraries"), "tasks", parent=key)):
         path = _path(reader, item, key)
-        if not isinstance(item, Map) or path is None:
+        if path is None:
+            if _WITHOUT_FILE.isdisjoint(item.items):
+                reader.gap(
+                    "tasks", Problem(Kind.BROKEN, "the code of this library is not known"), item.origin, parent=key, value=False
+                )
             continue
         code = read_code(reader, path, "tasks", around=pipeline)
         known = reader.context.roles.get(code.real, ()) if code.real is not None else ()
@@ -104,10 +111,10 @@ def _libraries(reader: Reader, pipeline: Map, key: str, name: str, names: Names)
     return codes
 
 
-def _path(reader: Reader, item: Node, key: str) -> Scalar | None:
+def _path(reader: Reader, item: Map, key: str) -> Scalar | None:
     """The path in `notebook`, `file` or `glob`."""
     for field, inner in _CODE:
-        block = reader.map(item.get(field) if isinstance(item, Map) else None, "tasks", parent=key)
+        block = reader.map(item.get(field), "tasks", parent=key)
         path = block.get(inner) if block is not None else None
         if isinstance(path, Scalar) and not path.is_null:
             return path

@@ -13,7 +13,7 @@ _UNEDITED = re.compile(
     r"(?:\.|/|$)|\byour[-_.]|\.example\.(?:com|org|net)|//[^/]*\.\.\.",
     re.IGNORECASE,
 )
-_FILLED_LATER = re.compile(r"\$\(|#\{|\{\{|__[A-Z_]+__|\$[A-Z_]{2,}|%[A-Z_]{2,}%|(?:^|//)[A-Z0-9_]+_(?:HOST|URL)\b")
+_FILLED_LATER = re.compile(r"\$[({]|#\{|\{\{|__[A-Z_]+__|\$[A-Z_]{2,}|%[A-Z_]{2,}%|(?:^|//)[A-Z0-9_]+_(?:HOST|URL)\b")
 _BLANK = re.compile(r"<[^<>]*>|\{\{|\$\(|#\{|x{8}-x{4}", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from lakewarden.facts.model.registry import Model, ServedEntity
 from lakewarden.sources.repository.bundle.merge import is_null
-from lakewarden.sources.repository.bundle.reader import NONE, Reader
-from lakewarden.sources.yaml_nodes import Map, Node
+from lakewarden.sources.repository.bundle.reader import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from lakewarden.sources.repository.bundle.reader import Reader
+    from lakewarden.sources.yaml_nodes import Map
 
 _FOUNDATION = ("system.ai.", "databricks-")
 _LEVELS = 3
@@ -41,9 +43,9 @@ def read_served_entities(reader: Reader) -> None:
         if config is None:
             continue
         field = "served_entities" if not is_null(config.get("served_entities")) else "served_models"
-        entities = [item for item in reader.items(config.get(field), "served_entities") if isinstance(item, Map)]
-        traffic = reader.map(config.get("traffic_config"), "served_entities")
-        routes = reader.items(traffic.get("routes"), "served_entities") if traffic is not None else []
+        entities = reader.maps(config.get(field), "served_entities")
+        traffic, known = reader.block(config.get("traffic_config"), "served_entities")
+        routes = reader.maps(traffic.get("routes"), "served_entities") if traffic is not None else [] if known == NONE else None
         challenger = _is_challenger(reader, endpoint)
         for at, entity in enumerate(entities):
             _entity(
@@ -55,7 +57,7 @@ def read_served_entities(reader: Reader) -> None:
             )
 
 
-def _entity(reader: Reader, key: str, entity: Map, sole: bool | None, challenger: bool) -> None:
+def _entity(reader: Reader, key: str, entity: Map, sole: bool | None, challenger: bool | None) -> None:
     name = entity.get("entity_name") or entity.get("model_name")
     external = not is_null(entity.get("external_model")) or not is_null(entity.get("foundation_model"))
     text = reader.text(name, "served_entities")
@@ -81,25 +83,28 @@ def _entity(reader: Reader, key: str, entity: Map, sole: bool | None, challenger
     )
 
 
-def _sole(reader: Reader, entity: Map, entities: Sequence[Map], routes: Sequence[Node]) -> bool | None:
+def _sole(reader: Reader, entity: Map, entities: Sequence[Map], routes: Sequence[Map] | None) -> bool | None:
     """Does the entity take all the traffic?"""
     if len(entities) == 1:
         return True
+    if routes is None:
+        return None
     name = reader.text(entity.get("name"), "served_entities")
+    shares = []
     for route in routes:
-        if isinstance(route, Map):
-            share = reader.number(route.get("traffic_percentage"), "served_entities", None)
-            served = reader.text(route.get("served_model_name") or route.get("served_entity_name"), "served_entities")
-            if share == _ALL:
-                return None if name is None or served is None else name == served
-    return False
+        share = reader.number(route.get("traffic_percentage"), "served_entities", 0)
+        served = reader.text(route.get("served_model_name") or route.get("served_entity_name"), "served_entities")
+        if share == _ALL:
+            return None if name is None or served is None else name == served
+        shares.append(share)
+    return None if None in shares else False
 
 
-def _is_challenger(reader: Reader, endpoint: Map) -> bool:
+def _is_challenger(reader: Reader, endpoint: Map) -> bool | None:
     """Do the endpoint's tags speak of a challenger?"""
-    for tag in reader.items(endpoint.get("tags"), "served_entities"):
-        if isinstance(tag, Map):
-            words = f"{reader.text(tag.get('key'), 'served_entities')} {reader.text(tag.get('value'), 'served_entities')}".lower()
-            if "challenger" in words or "canary" in words or "shadow" in words:
-                return True
-    return False
+    told: list[str | None] = []
+    for tag in reader.maps(endpoint.get("tags"), "served_entities"):
+        told += [reader.text(tag.get(field), "served_entities") for field in ("key", "value")]
+    if any(word in text.lower() for text in told if text is not None for word in ("challenger", "canary", "shadow")):
+        return True
+    return None if None in told else False

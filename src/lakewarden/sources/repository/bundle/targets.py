@@ -52,9 +52,7 @@ def read_target(reader: Reader, origin: Origin, *, is_default: bool | None) -> N
             name_prefix=prefix,
             trigger_pause_status=reader.text(_of(presets, "trigger_pause_status"), "targets", no_preset),
             pipelines_development=reader.flag(_of(presets, "pipelines_development"), "targets", absent=_FALSE[no_preset]),
-            records_history=reader.flag(
-                _of(experimental, "record_deployment_history"), "targets", absent=_FALSE[no_experiment]
-            ),
+            records_history=reader.flag(_of(experimental, "record_deployment_history"), "targets", absent=_FALSE[no_experiment]),
             origin=origin,
         )
     )

@@ -32,7 +32,12 @@ _KINDS = {
     "run_job_task": ("run_job", None),
     "condition_task": ("condition", None),
     "for_each_task": ("for_each", None),
+    "gen_ai_compute_task": ("other", "training_script_path"),
 }
+#: Other blocks, of tasks that run no code or the code of their libraries.
+_WITHOUT_CODE = frozenset(
+    {"spark_jar_task", "dashboard_task", "alert_task", "power_bi_task", "dbt_cloud_task", "dbt_platform_task"}
+)
 _OFF = frozenset({"dry_run", "disabled"})
 
 
@@ -168,7 +173,12 @@ def _work(reader: Reader, job: JobContext, node: Map) -> tuple[str, str, Map | N
         from_git = _from_git(reader, job, source)
         return kind, field, block, read_code(reader, path, "tasks", from_git=from_git, around=job.node)
     field, other = next(((field, value) for field, value in node.items.items() if field.endswith("_task")), ("", None))
-    return "other", field, other if isinstance(other, Map) else None, NO_CODE
+    block = reader.map(other, "tasks", parent=job.key)
+    if field in _WITHOUT_CODE:
+        return "other", field, block, NO_CODE
+    what = f"the code of a {field} is not read" if field else "the task does not say what it runs"
+    reader.gap("tasks", Problem(Kind.BROKEN, what), node.origin)
+    return "other", field, block, Code(None, None, None)
 
 
 def _from_git(reader: Reader, job: JobContext, block: Map) -> bool | None:

@@ -8,13 +8,13 @@ from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.data import Catalog, Schema
 from lakewarden.facts.model.identity import EffectiveGrant, Grant, Securable
 from lakewarden.facts.model.registry import Model
-from lakewarden.sources.repository.bundle.merge import fold, is_null
+from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.principals import is_everyone, kind_of_name, named, remember, told_kind
 from lakewarden.sources.repository.bundle.reader import NONE, Reader
-from lakewarden.sources.yaml_nodes import List, Map, Node
 
 if TYPE_CHECKING:
     from lakewarden.facts.origin import Origin
+    from lakewarden.sources.yaml_nodes import Map, Node
 
 #: Each kind of resource with the kind of its securable and the fields that its name is made of.
 _KINDS = {
@@ -101,16 +101,12 @@ def _object(reader: Reader, key: str, kind: str, parts: list[str | None], node: 
 def _grants(reader: Reader, key: str, node: Map, catalog: str | None, principals: set[str]) -> list[_Privilege]:
     """Write the grants of a securable, those of one principal added up."""
     found: dict[str, _Privilege] = {}
-    for at, grant in enumerate(fold(reader.items(node.get("grants"), "grants", "effective_grants", parent=key), "principal")):
-        if not isinstance(grant, Map):
-            continue
+    for at, grant in enumerate(reader.maps(node.get("grants"), "grants", "effective_grants", parent=key, key="principal")):
         name = reader.text(grant.get("principal"), "grants", None)
         kind = None if name is None else kind_of_name(name)
         principal = named(kind, name)
         remember(reader, principal, principals, grant.origin)
         for item in reader.items(grant.get("privileges"), "grants", "effective_grants", parent=key):
-            if isinstance(item, List):
-                continue
             text = reader.text(item, "grants", None)
             privilege = None if text is None else "_".join(text.upper().split())
             row = f"{key}/{principal or f'?{at}'}/{privilege or item.pointer}"

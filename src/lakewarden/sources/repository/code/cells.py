@@ -75,6 +75,8 @@ def _cell(lines: list[str], line: int, index: int, language: str, comment: str) 
 def with_magic(source: str, line: int | None, index: int | None, default: str) -> Cell:
     """A cell whose language its first line may change: `%sql`, `%%sql`, `%run`, `%md`, …"""
     stripped = source.lstrip()
+    if default == "python" and stripped.startswith("#") and (magic := _after_comments(stripped)):
+        stripped = magic
     if not stripped.startswith("%"):
         return Cell(default, source, line, index)
     skipped = source[: len(source) - len(stripped)].count("\n")
@@ -93,6 +95,15 @@ def with_magic(source: str, line: int | None, index: int | None, default: str) -
     return Cell("text", source, line, index)
 
 
+def _after_comments(source: str) -> str:
+    """What follows the comments with which a cell begins, where that is a magic for the whole cell."""
+    lines = source.split("\n")
+    at = next((n for n, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), len(lines))
+    word = re.match(r"%%?([a-z]+)\b", lines[at]) if at < len(lines) else None
+    return "\n".join(lines[at:]) if word is not None and (word[1] in _TEXTS or word[1] in _OTHERS) else ""
+
+
+_OTHERS = frozenset(_LANGUAGES) - {"python", "py"}
 _TEXTS = frozenset({"md", "sh", "fs", "html", "bash", "javascript", "latex", "svg", "markdown", "writefile", "script", "file"})
 _MAGIC_LINE = re.compile(r"[ \t]*(%|!|\?)|[ \t]*[\w.]+\?{1,2}[ \t]*$")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from lakewarden.sources.repository.code import signatures
+from lakewarden.sources.repository.code import roles, signatures
 from lakewarden.sources.repository.code.apis import PREDEFINED, canonical_class
 from lakewarden.sources.repository.code.literals import note_named
 from lakewarden.sources.repository.code.state import Function, Names, Scope, State
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 4
 _MAX_STEPS = 20_000
+#: Decorators of functions that define a table of a pipeline.
+_PIPELINE_TABLES = frozenset(
+    f"{module}.{name}"
+    for module in ("dlt", "pyspark.pipelines")
+    for name in ("table", "view", "create_table", "materialized_view", "temporary_view")
+)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -123,6 +129,9 @@ def define(state: State, node: Any) -> bool:
     """A function: its defaults now, its body when the file is read to its end."""
     for decorator in node.decorator_list:
         state.evaluate(decorator)
+        made_by = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if state.evaluate(made_by).ref in _PIPELINE_TABLES and roles.is_raw(node.name):
+            state.signs.add("ingestion")
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
     with_default = positional[len(positional) - len(arguments.defaults) :]

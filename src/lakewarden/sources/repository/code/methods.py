@@ -40,7 +40,8 @@ _KEEPS_SOURCE = frozenset({"search", "versions", "newest", "user", "registered",
 def is_shown(base: Value, name: str) -> bool:
     """Is the call one that only shows its arguments to people?"""
     if base.ref:
-        return (f"{base.ref}.{name}" if name else base.ref).startswith(_SHOWS)
+        logs = name in _LOGGING and base.ref.rpartition(".")[2].lower().lstrip("_") in ("log", "logger")
+        return logs or (f"{base.ref}.{name}" if name else base.ref).startswith(_SHOWS)
     if base.type == "dbutils.notebook":
         return name == "exit"
     return name in _LOGGING and base.type in ("", "self") and base.source not in ("run", "search")

@@ -7,7 +7,21 @@ from functools import cache
 
 _BY_WORD = {
     "training": ("train", "training", "trainer", "retrain", "retraining", "finetune", "finetuning"),
-    "validation": ("validate", "validation", "validator", "evaluate", "evaluation", "eval"),
+    "validation": (
+        "validate",
+        "validation",
+        "validator",
+        "evaluate",
+        "evaluation",
+        "eval",
+        "compare",
+        "comparison",
+        "benchmark",
+        "backtest",
+        "backtesting",
+        "abtest",
+        "abtesting",
+    ),
     "approval": ("approval", "approve"),
     "deployment": ("deploy", "deployment", "promote", "promotion"),
     "inference": ("inference", "infer", "predict", "prediction", "predictions", "score", "scoring"),
@@ -25,7 +39,9 @@ _IN_FOLDERS = frozenset({
     "model", "models", "batch", "online", "realtime", "engineering", "pipeline", "pipelines", "job", "jobs", "notebook", "notebooks",
     "ml", "mlops", "store", "step", "steps", "service", "serving", "src", "code", "tasks", "stage", "and", *_ROLES,
 })  # fmt: skip
+_RAW = frozenset({"raw", "landing", *_BY_WORD["ingestion"]})
 _TESTS = frozenset({"tests", "test", "fixtures", "testing"})
+_JOINED = {"fine": ("tune", "tuned", "tuning"), "ab": ("test", "testing")}
 _FOLDERS = 2
 
 
@@ -38,7 +54,8 @@ def is_test(path: str) -> bool:
     """Is the file a test, or does it stand among tests or fixtures?"""
     *folders, name = path.lower().split("/")
     stem = name.rpartition(".")[0]
-    return stem.startswith("test_") or stem.endswith("_test") or stem in ("conftest", "test") or not _TESTS.isdisjoint(folders)
+    named = stem.startswith("test_") or stem in ("conftest", "test") or (stem.endswith("_test") and not stem.endswith("ab_test"))
+    return named or not _TESTS.isdisjoint(folders)
 
 
 def of_path(path: str) -> frozenset[str]:
@@ -63,11 +80,11 @@ def _words(name: str) -> set[str]:
 
 
 def _split(name: str) -> list[str]:
-    """The words of a name in lower case; `fine_tune` and `fine-tuning` are one word."""
+    """The words of a name in lower case; `fine_tune`, `fine-tuning` and `ab_test` are one word."""
     words = [word.lower() for word in _words_pattern().findall(name)]
     for at in range(len(words) - 1, 0, -1):
-        if words[at - 1] == "fine" and words[at] in ("tune", "tuned", "tuning"):
-            words[at - 1 : at + 1] = [f"fine{words[at]}"]
+        if words[at] in _JOINED.get(words[at - 1], ()):
+            words[at - 1 : at + 1] = [words[at - 1] + words[at]]
     return words
 
 
@@ -85,6 +102,11 @@ def of_name(name: str) -> frozenset[str]:
             continue
         found.add(role)
     return frozenset(found)
+
+
+def is_raw(name: str) -> bool:
+    """Does a name say that a table holds data as it arrived?"""
+    return not _RAW.isdisjoint(_split(name))
 
 
 def of_calls(signs: frozenset[str]) -> frozenset[str]:
