@@ -52,10 +52,7 @@ def read(paths: Sequence[Path], policy_file: Path | None, exclude: Sequence[str]
         raise UsageError("the paths are in different repositories", "run once for each of them")
     root = roots.pop()
     names = {code: rule.name for code, rule in load_rules().items()}
-    if policy_file is None:
-        policy = _policy_of(given, root, names)
-    else:
-        policy = load(policy_file, root=root, rules=names)
+    policy = load(policy_file, root=root, rules=names) if policy_file else _policy_of(given, root, names)
     tree = Tree.of_disk(root, exclude=(*policy.exclude, *exclude))
     layout = Layout.of_tree(tree, policy)
     facts = Facts()

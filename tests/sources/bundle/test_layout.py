@@ -55,6 +55,17 @@ def test_a_name_that_is_used_twice_gets_the_folder() -> None:
     assert names(found) == {"a": "churn@a", "b": "churn@b", "": "churn@.", "c": "repository@c"}
 
 
+def test_names_that_are_made_here_keep_apart_from_names_that_are_given() -> None:
+    unnamed = "bundle: {}"
+    found = layout(
+        {
+            "b/databricks.yml": "bundle: {name: x}", "c/databricks.yml": "bundle: {name: x}", "d/databricks.yml": "bundle: {name: x@b}",
+            "e/databricks.yml": "bundle: {name: f/g}", "f/g/databricks.yml": unnamed, "repository/databricks.yml": unnamed,
+        }
+    )  # fmt: skip
+    assert names(found) == {"b": "x@b@", "c": "x@c", "d": "x@b", "e": "f/g", "f/g": "f/g@", "repository": "repository@"}
+
+
 def test_the_policy_names_projects_first() -> None:
     files = {
         f"{folder}/databricks.yml": f"bundle: {{name: {folder[-1]}}}"
@@ -83,9 +94,10 @@ def test_other_tools_use_bundle_yml_too() -> None:
         {
             "a/bundle.yml": "name: x\nversion: 1", "b/bundle.yml": "bundle: {name: b}", "c/bundle.yaml": "bundle: [\n",
             "d/bundle.yml": "- a list", "e/bundle.yml": "environments: {dev: {}}", "f/bundle.yml": "broken: [",
+            "g/bundle.yml": "targets:\n  prod: [\n", "h/bundle.yml": '{"bundle": {', "i/bundle.yml": b"\xff\xfe",
         }
     )  # fmt: skip
-    assert set(names(found)) == {"b", "c", "e"}
+    assert set(names(found)) == {"b", "c", "e", "g", "h", "i"}
 
 
 def test_of_several_root_files_the_first_counts(read: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +24,7 @@ ROOT_FILES = ("databricks.yml", "databricks.yaml", "bundle.yml", "bundle.yaml")
 
 _CERTAIN = frozenset(ROOT_FILES[:2])
 _BUNDLE_KEYS = frozenset({"bundle", "targets", "environments"})
+_LIKE_A_BUNDLE = re.compile(r"""^[{\s]*["']?(?:bundle|targets|environments)["']?\s*:""", re.MULTILINE)
 
 
 class Bundle(NamedTuple):
@@ -112,14 +114,14 @@ def _root_files(tree: Tree, documents: Documents) -> dict[str, list[str]]:
 
 
 def _is_bundle(path: str, tree: Tree, documents: Documents) -> bool:
-    """Is a `bundle.yml` a bundle of Databricks? Other tools use the name too."""
+    """Is a `bundle.yml` a bundle of Databricks? Other tools use the name too. One that cannot be read may be one."""
     try:
         root = documents.load(path).root
     except SourceError:
         try:
-            return "\nbundle:" in f"\n{tree.text(path)}"
+            return _LIKE_A_BUNDLE.search(tree.text(path)) is not None
         except SourceError:
-            return False
+            return True
     return isinstance(root, Map) and not _BUNDLE_KEYS.isdisjoint(root.items)
 
 
@@ -131,6 +133,8 @@ def _named(found: Mapping[str, list[str]], policy: Policy, documents: Documents)
     taken.update(project.name for project in policy.projects)
     taken[REPOSITORY] += 1
     bundles = []
+    # Names that bundles give themselves go before those made here: these keep apart from them, and from each other.
+    given = {name for name, count in taken.items() if count == 1} | {name for names in claims.values() for name in names}
     for folder, paths in sorted(found.items()):
         claimed = claims[folder]
         if len(claimed) == 1:
@@ -139,6 +143,9 @@ def _named(found: Mapping[str, list[str]], policy: Policy, documents: Documents)
             name = own[folder]
             alone = name is not None and taken[name] == 1
             project = str(name) if alone else f"{name}@{folder or '.'}" if name is not None else folder or REPOSITORY
+            while not alone and project in given and (folder or name is not None):
+                project += "@"
+            given.add(project)
         bundles.append(Bundle(paths[0], folder, project, tuple(paths[1:]), claimed if len(claimed) > 1 else ()))
     return tuple(bundles)
 

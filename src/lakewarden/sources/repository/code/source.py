@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from lakewarden.facts.collect import Facts
     from lakewarden.sources.source import Context
 
-_LISTS = ("code_calls", "table_access", "code_literals", "code_loads", "feature_lookups", "reached_calls")
+#: What is told of a file, each a list of its own.
+LISTS = ("code_calls", "table_access", "code_literals", "code_loads", "feature_lookups", "reached_calls")
 
 
 class CodeSource:
@@ -22,7 +23,7 @@ class CodeSource:
 
     name = "code"
     plane = "declared"
-    fills = frozenset({"files", *_LISTS})
+    fills = frozenset({"files", *LISTS})
     needs: tuple[str, ...] = ()
 
     def read(self, context: Context, facts: Facts) -> None:
@@ -34,7 +35,7 @@ class CodeSource:
                 continue
             extracts[path] = _extract(context, facts, path, suffix)
         linked = link(extracts, context)
-        with facts.listing("files", *_LISTS):
+        with facts.listing("files", *LISTS):
             _write(linked, facts)
         context.roles.update(linked.roles)
 
