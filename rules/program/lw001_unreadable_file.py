@@ -27,7 +27,7 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=CORE,
-    message="{scope} was not read: {reason}",
+    message="not all of {scope} was read: {reason}",
     query="""
         SELECT g.*, g.cause = 'failed' AS applies, FALSE AS ok
         FROM gap_records g

@@ -98,7 +98,7 @@ class CodeLiteral(
     project_key: str | None = None
     """Key of the project."""
     kind: str | None = None
-    """`catalog`, `table`, `host`, `experiment` or `model_uri`."""
+    """`catalog`, `table` (or a model), `volume`, `host`, `experiment` or `model_uri`."""
     value: str | None = None
     """The literal."""
     named: str | None = None

@@ -81,7 +81,7 @@ class ConfigReference(
     target: str
     """Key of the target."""
     kind: str | None = None
-    """`catalog`, `table`, `model`, `experiment`, `endpoint`, `host` or `parameter`."""
+    """`catalog`, `table`, `volume`, `model`, `experiment`, `endpoint`, `host` or `parameter`."""
     value: str | None = None
     """The name as it stands in the configuration."""
     named: str | None = None

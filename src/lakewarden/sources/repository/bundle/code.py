@@ -53,7 +53,10 @@ def read_code(
         return Code(path, "git", _key(reader, real), real, path)
     below = below_root(reader, path)
     if below is not None:
-        real = _existing(reader, posixpath.join(reader.bundle.folder, below)) if below else None
+        place = posixpath.join(reader.bundle.folder, below)
+        real = _existing(reader, place) if below else None
+        if real is None:
+            _tell_missing(reader, node, table, place)
         return Code(path, "deployed", _key(reader, real), real, _bare(below))
     if path.startswith(("/", "~", "${")) or re.match(r"[\w+.-]+:", path):
         place = place_of_code(path)
@@ -125,9 +128,15 @@ def _bare(path: str) -> str:
 
 
 def _tell_missing(reader: Reader, node: Node, table: str, path: str) -> None:
+    """Code that is deployed with the bundle and that nobody sees: whatever it does is not known."""
     tree = reader.context.tree
-    if not any(sign in path for sign in "*?[") and not tree.is_dir(path):
-        reader.gap(table, Problem(Kind.BROKEN, f"{path} is not in the repository", "add the file, or mend the path"), node.origin)
+    if any(sign in path for sign in "*?[") or tree.is_dir(path):
+        return
+    left_out = next((kind for ending in _ENDINGS if (kind := tree.left_out.get(path + ending)) is not None), None)
+    what = f"{path} is not in the repository" if left_out is None else f"{path} is not read ({left_out})"
+    problem = Problem(Kind.BROKEN, what, "add the file, or mend the path")
+    reader.gap(table, problem, node.origin)
+    reader.gap("files", problem, node.origin, value=False)
 
 
 def _project_files(reader: Reader) -> list[str]:

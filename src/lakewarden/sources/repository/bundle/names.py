@@ -30,6 +30,8 @@ _PASSED = frozenset(
 _READERS = frozenset({"dashboards", "alerts", "genie_spaces", "apps", "model_serving_endpoints", "sql_warehouses"})
 #: Fields that hold the name of a table or a model; `table_name` of a monitor is what it watches.
 _NAMED = frozenset({"table", "tables", "entity", "model", "view", "securable", "index"})
+#: Names that count even where they are known only once the bundle is deployed, or the job runs.
+_NEVER_PASSED = frozenset({"catalog", "experiment"})
 _LOOK_DEPTH = 40
 _TABLES = ("config_refs", "target_catalogs")
 _RANK = {True: 2, None: 1, False: 0}
@@ -71,9 +73,11 @@ class Names:
     def _parameter(self, parameter: Parameter, role: str, beside: Mapping[str, Value]) -> None:
         value, name = parameter.value, parameter.name
         if value.text is None:
-            if value.problem is None or value.problem.kind not in (Kind.UNSET, Kind.BROKEN):
+            given_later = value.problem is None or value.problem.kind not in (Kind.UNSET, Kind.BROKEN)
+            named = unknown(name)
+            if given_later and (named is None or named.kind not in _NEVER_PASSED):
                 return
-            found = unknown(name) or Name("parameter", None, None, None)
+            found = named or Name("parameter", None, None, None)
         else:
             given = classify(name, value.text, role)
             if given is None:
@@ -238,7 +242,8 @@ class Names:
         node = reader.resolver.place(node)
         place = node if found.catalog is None else reader.resolver.place_of_catalog(node, found.catalog)
         if value.problem is not None:
-            reader.gap("config_refs", value.problem, node.origin)
+            for table in _TABLES if found.kind == "catalog" else ("config_refs",):
+                reader.gap(table, value.problem, node.origin)
         self._catalog(found, schema if schema is not None else found.schema, node, pointer, prefer=prefer)
         same = (place.origin, found.kind, found.named)
         known = self._references.get(self._told.setdefault(same, pointer))

@@ -16,7 +16,8 @@ _STILL_PYTHON = frozenset({"capture", "time", "timeit", "prun", "pip", "conda", 
 
 
 class Cell(NamedTuple):
-    """One cell: its language (`python`, `sql`, `scala`, `r`, `run`, `pip`, `text`), its text, where it stands.
+    """One cell: its language (`python`, `sql`, `scala`, `r`, `run`, `pip`, `text`), its text, where it stands. `magic` is
+    the language of a cell that an unknown magic reads, or that writes a file of Python.
 
     `line` is the line of the file on which the text starts, None where that is not known; `column` is added to columns.
     """
@@ -92,7 +93,9 @@ def with_magic(source: str, line: int | None, index: int | None, default: str) -
         return Cell("run", source, line, index)
     if name in _STILL_PYTHON or (not first.startswith("%%") and default == "python" and name not in _TEXTS):
         return Cell(default, source, line, index)
-    return Cell("text", source, line, index)
+    if name in _WRITES:
+        return Cell("magic" if head.strip().endswith(".py") else "text", source, line, index)
+    return Cell("text" if name in _TEXTS else "magic", source, line, index)
 
 
 def _after_comments(source: str) -> str:
@@ -104,7 +107,10 @@ def _after_comments(source: str) -> str:
 
 
 _OTHERS = frozenset(_LANGUAGES) - {"python", "py"}
-_TEXTS = frozenset({"md", "sh", "fs", "html", "bash", "javascript", "latex", "svg", "markdown", "writefile", "script", "file"})
+_WRITES = frozenset({"writefile", "file"})
+_TEXTS = _WRITES | {
+    "md", "sh", "fs", "html", "bash", "javascript", "js", "latex", "svg", "markdown", "script", "cmd", "perl", "ruby", "system", "sx",
+}  # fmt: skip
 _MAGIC_LINE = re.compile(r"[ \t]*(%|!|\?)|[ \t]*[\w.]+\?{1,2}[ \t]*$")
 
 

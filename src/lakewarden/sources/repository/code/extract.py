@@ -87,6 +87,9 @@ def _read(document: Document) -> Extract:
             place = Span(line=cell.line, cell=cell.number)
             reason = f"{_NOT_READ[cell.language]} is not read"
             problems.append(Problem("not-asked", reason, "", place))
+        elif cell.language == "magic":
+            word = next(word for word in cell.source.split() if word.startswith("%"))
+            problems.append(Problem("not-asked", f"a cell of {word} is not read", "", Span(line=cell.line, cell=cell.number)))
         elif cell.language == "python":
             python.append(cell)
             if "pip install" in cell.source:
