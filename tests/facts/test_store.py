@@ -60,11 +60,24 @@ def test_a_hole_under_something_that_is_no_parent_of_the_list_is_one_of_the_proj
     with facts.listing("targets", "target_paths", project="churn"):
         pass
     facts.gap(Gap(Cause.UNRESOLVED, "target_paths", "who knows", project="churn", parent="churn/prod/jobs.train"))
-    assert gaps_in(prepared(facts, "target_paths").rows["target_paths"]) == ["churn/dev/?target_paths", "churn/prod/?target_paths"]
+    assert gaps_in(prepared(facts, "target_paths").rows["target_paths"]) == [
+        "churn/dev/?target_paths",
+        "churn/prod/?target_paths",
+    ]
     facts.gaps[0] = facts.gaps[0]._replace(parent="churn/prod")
     assert gaps_in(prepared(facts, "target_paths").rows["target_paths"]) == ["churn/prod/?target_paths"]
     facts.gaps[0] = facts.gaps[0]._replace(project=None, parent="nobody")
     assert len(gaps_in(prepared(facts, "target_paths").rows["target_paths"])) == 2
+
+
+def test_a_task_that_was_not_seen_under_its_job_was_not_seen_in_its_project() -> None:
+    facts = churn("prod")
+    facts.add(Job(key="churn/prod/jobs.train", project="churn", place="churn/prod", target="churn/prod"))
+    with facts.listing("targets", "jobs", "tasks", project="churn"):
+        pass
+    facts.gap(Gap(Cause.UNRESOLVED, "tasks", "who knows", project="churn", parent="churn/prod/jobs.train"))
+    rows = prepared(facts, "tasks").rows["tasks"]
+    assert [(row["job"], row["project_key"]) for row in rows] == [("churn/prod/jobs.train", "churn")]
 
 
 def test_a_placeholder_never_takes_the_key_of_what_was_seen() -> None:
@@ -200,7 +213,9 @@ def test_a_catalog_or_workspace_that_the_policy_leaves_out_is_a_gap(tmp_path: Pa
         TargetCatalog(key="churn/prod/prd", project="churn", target="churn/prod", catalog="prd", access="own"),
         TargetCatalog(key="churn/prod/geo", project="churn", target="churn/prod", catalog="geo", access="read"),
     )
-    text = '[environments.production]\ntargets = ["prod"]\nworkspaces = ["https://adb-1.azuredatabricks.net"]\ncatalogs = ["prod"]\n'
+    text = (
+        '[environments.production]\ntargets = ["prod"]\nworkspaces = ["https://adb-1.azuredatabricks.net"]\ncatalogs = ["prod"]\n'
+    )
     gaps = prepare(facts, claiming(tmp_path, text), filled=FILLED, needed=frozenset({"targets"})).gaps
     assert [gap.reason for gap in gaps if gap.cause is Cause.UNCLAIMED] == [
         "no environment claims workspace https://adb-2.azuredatabricks.net",

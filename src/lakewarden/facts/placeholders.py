@@ -65,11 +65,16 @@ def _of_lists(name: str, plane: str, rows: Mapping[str, list[Row]], complete: Co
                     "key": f"{parent['key']}/?{name}",
                     "plane": plane,
                     "project": parent["project"],
-                    **dict.fromkeys(table.parents, "?"),
+                    **_parents(name, parent["project"]),
                     column: parent["key"],
                     "origin": parent["origin"],
                     "gap": unseen,
                 }
+
+
+def _parents(name: str, project: str | None) -> dict[str, str]:
+    """The parents of something that was not seen, by which rules read lists: its project is known, the others are not."""
+    return {column: project or "?" if of == "projects" else "?" for column, of in TABLES[name].parents.items()}
 
 
 def _of_objects(name: str, plane: str, rows: Mapping[str, list[Row]], complete: Completeness) -> Iterator[Row]:
@@ -97,7 +102,7 @@ def _named(
         if project not in unseen:
             unseen[project] = complete.any_gap_of(name, plane, project)
         if unseen[project] is not None:
-            parents = dict.fromkeys(TABLES[name].parents, "?")
+            parents = _parents(name, project)
             yield {"key": key, "plane": plane, "project": project, **parents, "origin": by["origin"], "gap": unseen[project]}
 
 

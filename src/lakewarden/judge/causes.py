@@ -95,7 +95,9 @@ class Causes:
     def _unexplained(self, query: Query, row: dict[str, Any], origin: Origin | None, missing: list[str]) -> int:
         """A gap for what no source explained: the columns of the subject that the query reads and that are not known."""
         what = ", ".join(name.replace("_", " ") for name in missing)
-        reason = f"{what} of {query.subject.replace('_', ' ')} not known" if what else "what the repository says does not decide it"
+        reason = (
+            f"{what} of {query.subject.replace('_', ' ')} not known" if what else "what the repository says does not decide it"
+        )
         self._gaps.append(Gap(Cause.UNRESOLVED, query.subject, reason, plane=row["plane"], origin=origin, value=True))
         return len(self._gaps) - 1
 
