@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -9,8 +9,11 @@ from lakewarden.policy.model import Policy, ProjectPolicy
 from lakewarden.sources.repository.layout import Layout
 from lakewarden.sources.tree import Tree
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def layout(files: dict[str, str], *projects: ProjectPolicy) -> Layout:
+
+def layout(files: Mapping[str, str | bytes], *projects: ProjectPolicy) -> Layout:
     return Layout.of_tree(Tree.of_files(Path("x"), files), Policy(projects=projects))
 
 

@@ -53,10 +53,10 @@ def read_code(
         return Code(path, "git", _key(reader, real), real, path)
     below = below_root(reader, path)
     if below is not None:
-        place = posixpath.join(reader.bundle.folder, below)
-        real = _existing(reader, place) if below else None
+        inside = posixpath.join(reader.bundle.folder, below)
+        real = _existing(reader, inside) if below else None
         if real is None:
-            _tell_missing(reader, node, table, place)
+            _tell_missing(reader, node, table, inside)
         return Code(path, "deployed", _key(reader, real), real, _bare(below))
     if path.startswith(("/", "~", "${")) or re.match(r"[\w+.-]+:", path):
         place = place_of_code(path)
