@@ -335,6 +335,16 @@ def test_what_is_new_by_an_include_is_said_to_be_left_out(repository: Callable[.
     assert result.notes == ("3 findings on lines that did not change are not shown",)
 
 
+@pytest.mark.parametrize("command", [("rm",), ("mv", "resources/other.yml")])
+def test_a_file_that_a_change_takes_away_is_missed(repository: Callable[..., Path], command: tuple[str, ...]) -> None:
+    folder = repository({"databricks.yml": BUNDLE.replace("resources/*.yml", "resources/jobs.yml")})
+    git(folder, command[0], "resources/jobs.yml", *command[1:])
+    result = lint(folder, changed=changed_lines(str(folder), "HEAD"))
+    assert result.incomplete == ("resources/jobs.yml is not there, and databricks.yml:4 includes it",)
+    commit(folder)
+    assert lint(folder, changed=changed_lines(str(folder), "HEAD")).incomplete == ()
+
+
 def test_many_gaps_are_explained_in_time(repository: Callable[..., Path]) -> None:
     import time
 

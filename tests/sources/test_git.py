@@ -214,7 +214,7 @@ def test_where_lines_were_removed_both_sides_count(repository: GitRepository) ->
     repository.write("a.yml", "1\n2\n4\n")
     repository.write("b.yml", "2\n")
     (repository.root / "gone.yml").unlink()
-    assert changed_lines(str(repository.root), "HEAD") == {"a.yml": {2, 3}, "b.yml": {1}}
+    assert changed_lines(str(repository.root), "HEAD") == {"a.yml": {2, 3}, "b.yml": {1}, "gone.yml": ALL_LINES}
 
 
 def test_a_renamed_file_has_only_its_new_lines(repository: GitRepository) -> None:
@@ -222,7 +222,7 @@ def test_a_renamed_file_has_only_its_new_lines(repository: GitRepository) -> Non
     repository.commit()
     repository.git("mv", "old.py", "new.py")
     repository.write("new.py", "".join(f"line {n}\n" for n in range(49)) + "other\n")
-    assert changed_lines(str(repository.root), "HEAD") == {"new.py": {50}}
+    assert changed_lines(str(repository.root), "HEAD") == {"new.py": {50}, "old.py": ALL_LINES}
 
 
 def test_what_git_does_not_compare_is_wholly_changed(repository: GitRepository) -> None:

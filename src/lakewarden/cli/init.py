@@ -46,7 +46,10 @@ def init(
     text = rendered(targets, catalogs, bundles, release, own)
     if baseline:
         text = f'baseline = "{DEFAULT}"\n\n{text}'
-    file.write_text(text, encoding="utf-8")
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise UsageError(f"cannot write {file.name}: {problem.strerror}", "check the folder and its permissions") from None
     typer.echo(f"wrote {file.name}: read it and correct what is not so")
     if baseline:
         from lakewarden.cli.baseline import Action

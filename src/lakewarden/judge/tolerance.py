@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lakewarden.judge import comments, suppressions
 from lakewarden.judge.baseline import Baseline
 from lakewarden.judge.catalogue import load_rules, tables_of
+from lakewarden.judge.program import is_program_rule
 from lakewarden.judge.result import Finding, Verdict, Waiver
 from lakewarden.policy import files, waivers
 from lakewarden.rule import Severity
@@ -120,8 +121,16 @@ def _asked_over_complete_facts(rulings: Mapping[str, Ruling], gaps: list[Gap]) -
 
 
 def _changed_only(findings: list[Finding], changed: Mapping[str, Container[int]]) -> tuple[list[Finding], int]:
-    """The findings of which a line changed, or whose related place did; and how many are left out."""
-    kept = [f for f in findings if f.origin is None or any(_touched(o, changed) for o in (f.origin, f.related) if o is not None)]
+    """The findings of which a line changed, or whose related place did, or that miss a file of the change, as one that was
+    deleted or renamed; and how many are left out.
+    """
+    kept = [
+        f
+        for f in findings
+        if f.origin is None
+        or any(_touched(o, changed) for o in (f.origin, f.related) if o is not None)
+        or (is_program_rule(f.rule) and any(f" {path} " in f" {f.message} " for path in changed))
+    ]
     return kept, sum(f.verdict is Verdict.FAIL for f in findings) - sum(f.verdict is Verdict.FAIL for f in kept)
 
 

@@ -124,3 +124,34 @@ def test_libraries_are_what_other_code_imports_or_runs() -> None:
         }
     )
     assert [path for path, library in rows(facts, "files", "path", "is_library") if library] == ["lib.py", "setup.py"]
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        "import importlib\nimportlib.import_module('steps')",
+        "from importlib import import_module\nsteps = import_module('steps')",
+        "__import__('steps')",
+        "import runpy\nrunpy.run_module('steps')",
+    ],
+)
+def test_a_module_that_is_loaded_by_its_name_is_reached(load: str) -> None:
+    facts = gather({"a.py": load, "steps.py": "import mlflow\nmlflow.autolog()\n"})
+    assert ("repository/a.py", "mlflow.autolog") in rows(facts, "reached_calls", "file", "api")
+    assert [gap.reason for gap in facts.gaps if gap.facts == "reached_calls"] == []
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        "import importlib\nimportlib.import_module(name)",
+        "import importlib\nimportlib.import_module('.steps', 'pkg')",
+        "__import__(name)",
+        "exec(open('steps.py').read())",
+        "import runpy\nrunpy.run_path(path)",
+    ],
+)
+def test_what_is_loaded_under_a_name_that_is_not_known_may_call_anything(load: str) -> None:
+    facts = gather({"a.py": load})
+    told = [(gap.reason, gap.parent, gap.value) for gap in facts.gaps if gap.facts == "reached_calls"]
+    assert told == [("code is loaded by a name that is known only when it runs", "repository/a.py", False)]

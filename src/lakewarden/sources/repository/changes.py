@@ -26,19 +26,20 @@ _SAFE = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=al
 def changed_lines(root: str, rev: str) -> dict[str, Container[int]]:
     """The lines of each file that differ from where HEAD left `rev`, in commits and in the working tree.
 
-    A file that Git does not track, or cannot compare line by line, is wholly changed. Where lines were only removed, the
+    A file that Git does not track, that is gone, or that cannot be compared line by line is wholly changed. Where lines were only removed, the
     lines on either side count. UsageError where the revision cannot be used.
     """
     base = _base(root, rev)
     filters = _without_filters(root)
     patch = _run(root, (*filters, "diff", "-U0", "-M", "--src-prefix=a/", "--dst-prefix=b/", *_SAFE, base))
     numbers = _run(root, (*filters, "diff", "--numstat", "-z", "--no-renames", "--diff-filter=d", *_SAFE, base))
+    gone = _run(root, (*filters, "diff", "--name-only", "-z", "--no-renames", "--diff-filter=D", *_SAFE, base))
     untracked = _run(root, ("ls-files", "-z", "--others", "--exclude-standard"))
     changed: dict[str, Container[int]] = dict(parse_patch(patch.output))
     for record in numbers.output.split(b"\0"):
         if record.startswith(b"-\t-\t"):
             changed[shown(os.fsdecode(record[4:]))] = ALL_LINES
-    for name in untracked.output.split(b"\0"):
+    for name in (*untracked.output.split(b"\0"), *gone.output.split(b"\0")):
         if name:
             changed[shown(os.fsdecode(name))] = ALL_LINES
     return changed

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _BUILTINS = frozenset({
     "open", "max", "min", "sorted", "int", "str", "list", "tuple", "print", "next", "reversed", "display", "displayHTML", "sql",
-    "getArgument",
+    "getArgument", "__import__", "exec",
 })  # fmt: skip
 _USER_NAMES = frozenset({"userName", "user_name", "current_user"})
 _ORDERING = (ast.Gt, ast.GtE, ast.Lt, ast.LtE)

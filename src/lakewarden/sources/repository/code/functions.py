@@ -9,6 +9,7 @@ from lakewarden.sources.repository.code import access, calls, texts
 from lakewarden.sources.repository.code.apis import FEATURE_CLIENT, MLFLOW_CLIENT, WORKSPACE_CLIENT, canonical
 from lakewarden.sources.repository.code.literals import note_default
 from lakewarden.sources.repository.code.loads import search_path
+from lakewarden.sources.repository.code.result import Import
 from lakewarden.sources.repository.code.site import ABSENT
 from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, parameter, text
 
@@ -143,6 +144,21 @@ def _folder(_state: State, site: Site) -> Value:
     return texts.parent(_first(site))
 
 
+def _import(state: State, site: Site) -> Value:
+    """A module that is loaded by its name; without a name where that is not known."""
+    if not state.silent:
+        name = _first(site).known or ""
+        state.imports.append(Import("" if name.startswith(".") else name, (), state.span(site.node)))
+    return UNKNOWN
+
+
+def _execute(state: State, site: Site) -> Value:
+    """Code that is run as a text or from a file."""
+    if not state.silent:
+        state.imports.append(Import("", (), state.span(site.node)))
+    return UNKNOWN
+
+
 def _path(_state: State, site: Site) -> Value:
     whole = texts.path_join(site.args) if site.args and not site.spread else UNKNOWN
     return whole._replace(type="Path") if whole.text is not None else UNKNOWN
@@ -156,6 +172,11 @@ _KNOWN: dict[str, Callable[[State, Site], Value]] = {
     "FeatureLookup": _lookup,
     "builtins.open": access.opened,
     "builtins.sql": lambda state, site: access.of_sql(state, site.node, _first(site)),
+    "builtins.__import__": _import,
+    "importlib.import_module": _import,
+    "builtins.exec": _execute,
+    "runpy.run_path": _execute,
+    "runpy.run_module": _import,
     "builtins.getArgument": lambda _state, site: parameter(_first(site).known or ""),
     "os.getenv": _environment,
     "os.environ.get": _environment,

@@ -141,6 +141,9 @@ def edges(index: Index, path: str, extract: Extract) -> tuple[list[str], list[st
     missing: list[tuple[str, Span]] = []
     extra = index.appended(path, extract)
     for found in extract.imports:
+        if not found.module:
+            missing.append(("code is loaded by a name that is known only when it runs", found.span))
+            continue
         files = index.modules(path, found, extra)
         if files is not None:
             code.extend(files)
