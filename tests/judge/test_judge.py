@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lakewarden.engines.duckdb import DuckDBEngine
-from lakewarden.judge.judge import rule_on
+from lakewarden.judge.judge import rule_on, tables_needed
 from lakewarden.policy.model import Policy, policy_row
 from lakewarden.rule import CORE, ERROR, HIGH, Query, Rule
 
@@ -142,3 +142,13 @@ def test_three_valued_aggregates(values: list[bool | None], any_of: bool | None,
     engine = DuckDBEngine()
     found = engine.connection.execute("SELECT any_of(x), all_of(x) FROM (SELECT unnest(?::BOOLEAN[]) AS x)", [values]).fetchone()
     assert found == (any_of, all_of)
+
+
+def test_a_rule_that_reads_a_table_that_does_not_exist_crashes_alone() -> None:
+    query = "SELECT j.*, TRUE AS applies, TRUE AS ok FROM jobs j LEFT JOIN no_table n ON n.key = j.key"
+    rule = a_rule(query)
+    assert tables_needed([rule], FILLED, DECLARED) == {"jobs"}
+    ruling = rule_on(rule, engine_with(jobs=[{"key": "a"}]), FILLED, DECLARED)
+    assert ruling.crashed is not None
+    assert "no_table" in ruling.crashed
+    assert ruling.passed == 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lakewarden.facts.closures import CLOSURES
+from lakewarden.facts.fact import TABLES
 from lakewarden.judge.catalogue import tables_of
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def tables_needed(rules: Iterable[Rule], filled: frozenset[str], planes: frozens
         for rule in rules
         for query in rule.queries
         if why_not_asked(query, filled, planes) is None
-        for table in tables_of(query)
+        for table in tables_of(query) & TABLES.keys()
     )
 
 
