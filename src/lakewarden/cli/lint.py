@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from lakewarden.cli.options import Color, Paths, PolicyFile, WhenColor, split
+from lakewarden.cli.options import Color, NoCache, Paths, PolicyFile, WhenColor, split
 from lakewarden.rule import Confidence, Profile, Severity
 
 _List = Optional[list[str]]  # noqa: UP045  (typer evaluates it on Python 3.10)
@@ -42,6 +42,7 @@ def lint(
     ] = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever was found.")] = False,
     allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Exit 0 when there was nothing to check.")] = False,
+    no_cache: NoCache = False,
     color: WhenColor = Color.AUTO,
 ) -> None:
     """Judge what a repository declares: bundles, code and Git. Offline, nothing is changed.
@@ -59,7 +60,7 @@ def lint(
 
     targets = check_formats(output_format, output or [])
     check_shown(split(show))
-    repository = read(paths or [], policy, exclude or [])
+    repository = read(paths or [], policy, exclude or [], use_cache=not no_cache)
     wishes = Wishes(
         profile=profile,
         select=split(select),

@@ -31,6 +31,9 @@ PolicyFile = Annotated[
     typer.Option("--policy", help="The policy file; otherwise the closest lakewarden.toml or pyproject.toml.", metavar="FILE"),
 ]
 OutputTable = Annotated[Table, typer.Option("--output-format", help="Form of the output.")]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Read every file anew, and keep nothing in the user's cache folder for the next run.")
+]
 WhenColor = Annotated[Color, typer.Option("--color", help="When to use colours.")]
 
 

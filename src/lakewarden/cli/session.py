@@ -39,8 +39,10 @@ class Repository:
     codeowners: str | None = None
 
 
-def read(paths: Sequence[Path], policy_file: Path | None, exclude: Sequence[str] = ()) -> Repository:
-    """Read the repository around `paths`.
+def read(
+    paths: Sequence[Path], policy_file: Path | None, exclude: Sequence[str] = (), *, use_cache: bool = True
+) -> Repository:
+    """Read the repository around `paths`; what reading a file gave may come from an earlier run.
 
     Raises:
         UsageError: there is no such path, or the paths are in different repositories.
@@ -56,7 +58,7 @@ def read(paths: Sequence[Path], policy_file: Path | None, exclude: Sequence[str]
     tree = Tree.of_disk(root, exclude=(*policy.exclude, *exclude))
     layout = Layout.of_tree(tree, policy)
     facts = Facts()
-    filled = read_repository(Context(tree, policy, layout), facts)
+    filled = read_repository(Context(tree, policy, layout, use_cache=use_cache), facts)
     facts.skipped.extend(tree.skipped)
     facts.gaps.extend(tree.unseen())
     return Repository(root, tree, policy, layout, scope_of(root, given), facts, filled, _codeowners(tree, facts))

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 class Context:
     """What sources read from, and what earlier sources tell later ones.
 
-    `layout` knows which project a path belongs to; `roles` holds the roles of each file of code by its path.
+    `layout` knows which project a path belongs to; `roles` holds the roles of each file of code by its path,
+    `use_cache` whether what reading a file gave may be taken from an earlier run.
     """
 
     tree: Tree
     policy: Policy
     layout: Layout
     roles: dict[str, frozenset[str]] = field(default_factory=dict)
+    use_cache: bool = True
 
 
 class Source(Protocol):

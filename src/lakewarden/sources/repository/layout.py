@@ -51,6 +51,14 @@ class Documents:
         self._tree = tree
         self.paths = [entry.path for entry in tree.files]
         self._read: dict[str, Document | SourceError] = {}
+        self._named: dict[tuple[str, ...], list[str]] = {}
+
+    def named(self, names: tuple[str, ...]) -> list[str]:
+        """The paths of all files with one of the names, sorted."""
+        found = self._named.get(names)
+        if found is None:
+            found = self._named[names] = [path for path in self.paths if path.rpartition("/")[2] in names]
+        return found
 
     def load(self, path: str) -> Document:
         """The document of a file.

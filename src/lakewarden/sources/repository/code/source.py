@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from lakewarden.errors import SourceError
 from lakewarden.facts.collect import Skipped
+from lakewarden.sources.extraction import Extractor, extract_all
+from lakewarden.sources.repository.code import result
 from lakewarden.sources.repository.code.extract import LANGUAGES, extract
 from lakewarden.sources.repository.code.link import Linked, link
 from lakewarden.sources.repository.code.result import Extract, Problem, Span
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 #: What is told of a file, each a list of its own.
 LISTS = ("code_calls", "table_access", "code_literals", "code_loads", "feature_lookups", "reached_calls")
+
+_READER = Extractor("code", extract, result)
 
 
 class CodeSource:
@@ -28,30 +32,36 @@ class CodeSource:
 
     def read(self, context: Context, facts: Facts) -> None:
         """Read every file of code, and close imports over all of them."""
-        extracts: dict[str, Extract] = {}
-        for path, _ in context.tree.files:
-            suffix = path[path.rfind(".") :].lower()
-            if suffix not in LANGUAGES:
-                continue
-            extracts[path] = _extract(context, facts, path, suffix)
+        extracts = _extracts(context, facts)
         linked = link(extracts, context)
         with facts.listing("files", *LISTS):
             _write(linked, facts)
         context.roles.update(linked.roles)
 
 
-def _extract(context: Context, facts: Facts, path: str, suffix: str) -> Extract:
-    language = LANGUAGES[suffix]
-    if suffix in (".scala", ".r"):
-        reason = f"{'Scala' if suffix == '.scala' else 'R'} is not read"
-        facts.skipped.append(Skipped(path, "not read", reason))
-        return Extract(language, False, (Problem("not-asked", reason, "", Span()),))
-    try:
-        data = context.tree.read(path)
-    except SourceError as error:
-        return Extract(language, suffix == ".ipynb", (Problem(error.cause, error.reason, error.remedy, Span()),))
-    facts.files_read += 1
-    return extract(data, path)
+def _extracts(context: Context, facts: Facts) -> dict[str, Extract]:
+    """The extract of each file of code, by path, in the order of the tree."""
+    extracts: dict[str, Extract] = {}
+    texts: dict[str, bytes] = {}
+    for path, _ in context.tree.files:
+        suffix = path[path.rfind(".") :].lower()
+        language = LANGUAGES.get(suffix)
+        if language is None:
+            continue
+        extracts[path] = Extract(language, suffix == ".ipynb")
+        if suffix in (".scala", ".r"):
+            reason = f"{'Scala' if suffix == '.scala' else 'R'} is not read"
+            facts.skipped.append(Skipped(path, "not read", reason))
+            extracts[path] = Extract(language, False, (Problem("not-asked", reason, "", Span()),))
+            continue
+        try:
+            texts[path] = context.tree.read(path)
+        except SourceError as error:
+            problem = Problem(error.cause, error.reason, error.remedy, Span())
+            extracts[path] = Extract(language, suffix == ".ipynb", (problem,))
+    facts.files_read += len(texts)
+    extracts.update(extract_all(texts, _READER, use_cache=context.use_cache))
+    return extracts
 
 
 def _write(linked: Linked, facts: Facts) -> None:
