@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from tests.running import CHECKOUT, lakewarden
+from tests.running import CHECKOUT, lakewarden, run
 
 from lakewarden.errors import ExitCode
 from lakewarden.policy.load import load
@@ -90,3 +91,8 @@ def test_every_page_is_found_from_the_index() -> None:
     index = (CHECKOUT / "docs" / "index.md").read_text()
     pages = {file.name for file in (CHECKOUT / "docs").glob("*.md")} - {"index.md"}
     assert {page for page in pages if f"]({page})" not in index} == set()
+
+
+def test_rule_pages_are_what_the_rules_say() -> None:
+    checked = run(CHECKOUT, sys.executable, "docs/generate.py", "--check")
+    assert (checked.code, checked.err) == (0, "")
