@@ -122,3 +122,13 @@ def test_a_diff_needs_a_revision_and_a_repository(project: Path, tmp_path: Path)
     plain = tmp_path / "plain"
     write(plain, {"a.py": "x = 1\n"})
     assert lakewarden(plain, "lint", "--diff", "main").err.startswith("lakewarden: --diff needs a Git repository")
+
+
+def test_a_baseline_passes_over_nothing_that_may_not_be_waived(project: Path) -> None:
+    assert lakewarden(project, "init", "--baseline").code == 0
+    known = json.loads((project / ".lakewarden-baseline.json").read_text())["entries"]
+    assert "ENV002" in {entry["code"] for entry in known}
+    add(project, "lakewarden.toml", '\n[waiver_policy]\nunwaivable = ["ENV002"]\n')
+    told = lakewarden(project, "lint", "--output-format", "json")
+    assert (told.code, {finding["code"] for finding in told.json["findings"]}) == (1, {"ENV002"})
+    assert any("may not be waived" in note for note in told.json["summary"]["notes"])

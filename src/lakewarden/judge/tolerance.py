@@ -77,9 +77,12 @@ def pass_over(tolerated: Tolerated, judged: Judged, wishes: Wishes) -> Tolerated
     place = wishes.baseline or (judged.root / policy.baseline if policy.baseline and wishes.use_baseline else None)
     if place is not None and wishes.use_baseline:
         baseline = Baseline.load(place)
-        hidden = baseline.hidden(left)
+        known = baseline.hidden(left)
+        hidden = frozenset(number for number in known if not _is_unwaivable(policy, left[number]))
+        if known - hidden:
+            notes.append(f"{len(known - hidden)} findings of the baseline {place.name} are told: their rules may not be waived")
         # Findings outside of what was asked about are not there to be compared.
-        stale = 0 if judged.scope.prefixes else sum(entry.count for entry in baseline.stale(left, tolerated.complete_rules))
+        stale = 0 if not judged.scope.whole else sum(entry.count for entry in baseline.stale(left, tolerated.complete_rules))
         left = [f for number, f in enumerate(left) if number not in hidden]
         if stale:
             notes.append(f"{stale} entries of the baseline {place.name} are stale: run `lakewarden baseline prune`")
@@ -99,10 +102,15 @@ def _waived(finding: Finding, waiver: Waiver) -> Finding:
     return replace(finding, verdict=Verdict.WAIVED, waiver=waiver) if finding.verdict is Verdict.FAIL else finding
 
 
+def _is_unwaivable(policy: Policy, finding: Finding) -> bool:
+    unwaivable = policy.waiver_policy.unwaivable
+    return finding.rule.code in unwaivable or finding.rule.name in unwaivable
+
+
 def _comment_may_waive(policy: Policy, finding: Finding) -> bool:
     """Comments are judged by `[waiver_policy]` as other waivers are."""
     rules = policy.waiver_policy
-    if finding.rule.code in rules.unwaivable or finding.rule.name in rules.unwaivable:
+    if _is_unwaivable(policy, finding):
         return False
     return rules.inline == "allow" or (rules.inline == "warnings-only" and finding.severity is not Severity.ERROR)
 

@@ -61,6 +61,8 @@ class Tree:
         self.skipped: tuple[Skipped, ...] = tuple(skipped)
         self.left_out: dict[str, str] = dict(left_out or {})
         self.max_bytes = max_bytes
+        self._closed = {skip.path for skip in self.skipped}
+        self._of_kinds: dict[frozenset[str], list[str]] = {}
         self._load = load
         self._on_disk = on_disk
         self._sizes = {entry.path: entry.size for entry in self.files}
@@ -128,6 +130,13 @@ class Tree:
         """The path with links followed and `.` and `..` removed; None where it leaves the root."""
         return self._resolve(path)
 
+    def left_out_for(self, kinds: frozenset[str]) -> list[str]:
+        """The paths of `left_out` of these kinds, sorted."""
+        found = self._of_kinds.get(kinds)
+        if found is None:
+            found = self._of_kinds[kinds] = sorted(path for path, kind in self.left_out.items() if kind in kinds)
+        return found
+
     def unseen(self) -> list[Gap]:
         """Gaps for folders that cannot be opened and files that are not checked out: they may hold bundles and code."""
         return [
@@ -162,8 +171,11 @@ class Tree:
         return found is not None and stat.S_ISREG(found.st_mode)
 
     def _stat_skipped(self, real: str) -> os.stat_result | None:
-        if any(real == skip.path or real.startswith(f"{skip.path}/") for skip in self.skipped):
-            return self._on_disk(real)
+        folder = real
+        while folder:
+            if folder in self._closed:
+                return self._on_disk(real)
+            folder = posixpath.dirname(folder)
         return None
 
 
