@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 #: Stands in a text for what is known only when the workflow runs.
 HOLE = "\0"
 
+#: Stands for the name of the default branch where a workflow speaks of that and not of a name: in `refs` behind `refs/heads/`,
+#: in `bases`, and in a Situation. It is a branch like any other: none of those that have names.
+DEFAULT_BRANCH = "\1"
+
 
 class Situation(NamedTuple):
     """One way in which a workflow may be started.
