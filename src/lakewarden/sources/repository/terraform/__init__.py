@@ -1,0 +1,1 @@
+"""Terraform: what `.tf` files, their JSON form and plans declare of Databricks and of Git hosts."""
