@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import io
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lakewarden.cli.main import main
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -46,6 +54,25 @@ def run(folder: Path, *command: str | Path, **more: str) -> Ran:
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def inside(folder: Path, *arguments: str | Path) -> Ran:
+    """Run the command line in this process, as if in a folder: a tenth of the time, for tests that run it often."""
+    out, err = io.StringIO(), io.StringIO()
+    before, argv, thresholds = Path.cwd(), sys.argv, gc.get_threshold()
+    os.chdir(folder)
+    sys.argv = ["lakewarden", *map(str, arguments)]
+    code: Any = 0
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            main()
+    except SystemExit as end:
+        code = end.code or 0
+    finally:
+        os.chdir(before)
+        sys.argv = argv
+        gc.set_threshold(*thresholds)
+    return Ran(int(code), out.getvalue(), err.getvalue())
+
+
 def git(folder: Path, *arguments: str) -> str:
     """Run git in a folder, as somebody."""
     identity = {
@@ -66,7 +93,7 @@ def commit(folder: Path) -> str:
     return git(folder, "rev-parse", "HEAD")
 
 
-def write(folder: Path, files: dict[str, str | bytes]) -> None:
+def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
     """Write files below a folder."""
     for path, content in files.items():
         place = folder / path

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIVE = frozenset({"databricks", "mlflow", "pandas", "git"})
-HEAVY = LIVE | {"duckdb", "sqlglot", "pydantic", "pydantic_core", "rich", "jsonschema"}
+HEAVY = LIVE | {"tree_sitter", "tree_sitter_hcl", "duckdb", "sqlglot", "pydantic", "pydantic_core", "rich", "jsonschema"}
 
 #: Runs the command line and writes the root of every module that anything tried to import, installed or not.
 PROGRAM = """
@@ -103,6 +103,13 @@ def test_facts_imports_nothing_heavy(folder: Path) -> None:
 def test_sql_is_read_without_a_parser_of_all_dialects(folder: Path) -> None:
     write(folder, {"features.sql": "CREATE TABLE main.churn.features (id BIGINT);\n"})
     assert imported(folder, "lint") & HEAVY == {"duckdb"}
+
+
+def test_terraform_brings_its_parser_where_it_speaks_of_databricks(folder: Path) -> None:
+    write(folder, {"main.tf": 'resource "aws_s3_bucket" "b" {}\n'})
+    assert imported(folder, "lint") & HEAVY == {"duckdb"}
+    write(folder, {"main.tf": 'resource "databricks_job" "j" {}\n'})
+    assert imported(folder, "lint") & HEAVY == {"duckdb", "tree_sitter", "tree_sitter_hcl"}
 
 
 def test_a_policy_is_validated_by_the_core_of_pydantic_alone(folder: Path) -> None:

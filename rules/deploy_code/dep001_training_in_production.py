@@ -18,7 +18,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
 """
 
-from lakewarden.rule import ADVISORY, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import ADVISORY, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="DEP001",
@@ -27,7 +27,6 @@ rule = Rule(
     severity=WARNING,
     confidence=ADVISORY,
     profile=RECOMMENDED,
-    status=PREVIEW,
     message="{key} trains outside production and not in it: declare the training job for every target",
     query="""
         SELECT x.*, x.plane = 'declared' AND x.has_production AND p.deployment_pattern <> 'deploy-models' AND (

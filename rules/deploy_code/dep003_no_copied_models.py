@@ -19,26 +19,38 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
 """
 
-from lakewarden.rule import ERROR, MEDIUM, RECOMMENDED, Rule
+from lakewarden.rule import ERROR, MEDIUM, RECOMMENDED, Query, Rule
 
 rule = Rule(
     code="DEP003",
     name="no-copied-models",
-    subject="code_calls",
     severity=ERROR,
     confidence=MEDIUM,
     profile=RECOMMENDED,
-    message={
-        "stays_in_registry": "{api} carries a model out of its registry: train it where it is used, by the deployed training job",
-        "stays_in_stage": "{api} copies a model from {from_catalog} ({from_stage}) to {to_catalog} ({to_stage}): train it there",
-    },
-    query="""
-        SELECT c.*,
-               NOT c.is_test AND p.deployment_pattern <> 'deploy-models' AND (
-                   c.api IN ('mlflow.copy_model_version', 'mlflow_export_import')
-                   OR c.model_from = 'copy') AS applies,
-               c.api <> 'mlflow_export_import' AS stays_in_registry,
-               c.from_catalog = 'none' OR c.from_catalog = c.to_catalog OR c.from_stage = c.to_stage AS stays_in_stage
-        FROM code_calls c CROSS JOIN policy p
-    """,
+    queries=(
+        Query(
+            subject="code_calls",
+            message={
+                "stays_in_registry": "{api} carries a model out of its registry: train it where it is used, by the deployed training job",
+                "stays_in_stage": "{api} copies a model from {from_catalog} ({from_stage}) to {to_catalog} ({to_stage}): train it there",
+            },
+            query="""
+                SELECT c.*,
+                       NOT c.is_test AND p.deployment_pattern <> 'deploy-models' AND (
+                           c.api IN ('mlflow.copy_model_version', 'mlflow_export_import')
+                           OR c.model_from = 'copy') AS applies,
+                       c.api <> 'mlflow_export_import' AS stays_in_registry,
+                       c.from_catalog = 'none' OR c.from_catalog = c.to_catalog OR c.from_stage = c.to_stage AS stays_in_stage
+                FROM code_calls c CROSS JOIN policy p
+            """,
+        ),
+        Query(
+            subject="ci_steps",
+            message="CI carries a model from one place to another: let the deployed training job train it where it is used",
+            query="""
+                SELECT s.*, s.kind = 'model_copy' AND p.deployment_pattern <> 'deploy-models' AS applies, s.kind <> 'model_copy' AS ok
+                FROM ci_steps s CROSS JOIN policy p
+            """,
+        ),
+    ),
 )

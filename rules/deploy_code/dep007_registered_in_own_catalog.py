@@ -11,14 +11,14 @@ Fix:
 
 Exceptions:
     Copies of a version are DEP002's matter. Several catalogs may belong to one stage: the policy says which. Foundation models
-    (catalog `system`) are left out.
+    (catalog `system`) are left out. So are tests, code that no task runs, and code of a project with one stage.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
     https://docs.databricks.com/aws/en/machine-learning/manage-model-lifecycle/
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, PREVIEW, Query, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, Query, Rule
 
 rule = Rule(
     code="DEP007",
@@ -26,22 +26,26 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    status=PREVIEW,
+    revision=2,
     queries=(
         Query(
-            subject="models",
-            message="model {key} of stage {stage} is declared in catalog {catalog} of stage {catalog_stage}: take the catalog from the target",
-            query="""
-                SELECT m.*, m.plane = 'declared' AND m.catalog <> 'none' AND m.catalog_stage <> 'none' AS applies, m.catalog_stage = m.stage AS ok
-                FROM models m
-            """,
-        ),
-        Query(
             subject="config_refs",
-            message="{key} of stage {stage} registers {value} of stage {named_stage}: take the catalog from the target",
+            message="target {target} of stage {stage} registers {value} of stage {named_stage}: take the catalog from the target",
             query="""
                 SELECT r.*, r.kind = 'model' AND r.is_write AND r.named <> 'none' AND r.named_stage <> 'none' AS applies, r.named_stage = r.stage AS ok
                 FROM config_refs r
+            """,
+        ),
+        Query(
+            subject="code_calls",
+            message="code of several stages registers {argument} of {argument_stage} in each of them: take the catalog from a parameter",
+            query="""
+                SELECT c.*, c.api IN ('mlflow.register_model', 'mlflow.log_model', 'mlflow.create_model_version',
+                                      'mlflow.create_registered_model', 'FeatureEngineeringClient.log_model')
+                           AND c.name_levels = 3 AND NOT c.is_test AND f.is_run AND p.several_stages AS applies,
+                       c.argument_stage = 'none' AS ok
+                FROM code_calls c LEFT JOIN projects p ON p.plane = c.plane AND p.key = c.project
+                LEFT JOIN files f ON f.plane = c.plane AND f.key = c.file
             """,
         ),
         Query(

@@ -18,7 +18,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/manage-model-lifecycle/
 """
 
-from lakewarden.rule import MEDIUM, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import MEDIUM, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="DEP008",
@@ -27,7 +27,6 @@ rule = Rule(
     severity=WARNING,
     confidence=MEDIUM,
     profile=RECOMMENDED,
-    status=PREVIEW,
     message="{api} registers the best run of a search, maybe not this run's: filter the search by this run, or register its own model",
     query="""
         SELECT c.*,

@@ -10,7 +10,7 @@ Fix:
 
 Exceptions:
     In a repository of several projects, the steps may stand in a workflow of another folder, as long as they cover this
-    project. A project without a production target is left out.
+    project. A project without a production target is left out. To deploy the bundle, to any target, validates it as well.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
@@ -18,7 +18,7 @@ References:
     https://docs.databricks.com/aws/en/dev-tools/ci-cd/github
 """
 
-from lakewarden.rule import CORE, ERROR, MEDIUM, PREVIEW, Rule
+from lakewarden.rule import CORE, ERROR, MEDIUM, Rule
 
 rule = Rule(
     code="DEP009",
@@ -27,7 +27,8 @@ rule = Rule(
     severity=ERROR,
     confidence=MEDIUM,
     profile=CORE,
-    status=PREVIEW,
+    # MEDIUM: tests may run in a CI system of which the repository holds no file.
+    revision=2,
     message={
         "is_tested": "no pull request of {key} has to pass unit tests: run pytest in a job on pull_request, and let it fail",
         "is_validated": "no pull request of {key} has to pass databricks bundle validate: run it in a job on pull_request",
@@ -36,7 +37,7 @@ rule = Rule(
         SELECT x.*, x.plane = 'declared' AND x.has_production AS applies,
                (SELECT any_of(s.kind = 'unit_test' AND s.on_pull_request AND NOT s.ignores_failure) FROM ci_steps s
                 WHERE s.plane = x.plane AND s.project_key = x.key) AS is_tested,
-               (SELECT any_of(s.kind = 'bundle_validate' AND s.on_pull_request AND NOT s.ignores_failure) FROM ci_steps s
+               (SELECT any_of(s.kind IN ('bundle_validate', 'bundle_deploy') AND s.on_pull_request AND NOT s.ignores_failure) FROM ci_steps s
                 WHERE s.plane = x.plane AND s.project_key = x.key) AS is_validated
         FROM projects x
     """,

@@ -17,7 +17,7 @@ References:
     https://docs.databricks.com/aws/en/dev-tools/ci-cd/best-practices
 """
 
-from lakewarden.rule import ERROR, MEDIUM, PREVIEW, RECOMMENDED, Rule
+from lakewarden.rule import ERROR, MEDIUM, RECOMMENDED, Rule
 
 rule = Rule(
     code="DEP010",
@@ -26,16 +26,17 @@ rule = Rule(
     severity=ERROR,
     confidence=MEDIUM,
     profile=RECOMMENDED,
-    status=PREVIEW,
+    revision=2,
     message={
         "is_deployed": "CI never deploys {key} to staging: run databricks bundle deploy -t staging before production",
         "is_run": "CI never runs {key} in staging: run databricks bundle run -t staging, or integration tests, before production",
     },
     query="""
         SELECT x.*, x.plane = 'declared' AND x.has_production AND p.has_staging AS applies,
-               (SELECT any_of(s.kind IN ('bundle_deploy', 'terraform_apply') AND s.stage = 'staging' AND NOT s.ignores_failure)
+               (SELECT any_of(s.kind IN ('bundle_deploy', 'terraform_apply', 'dbx_deploy', 'cli_deploy') AND s.stage = 'staging' AND NOT s.ignores_failure)
                 FROM ci_steps s WHERE s.plane = x.plane AND s.project_key = x.key) AS is_deployed,
-               (SELECT any_of((s.kind = 'integration_test' OR s.kind = 'bundle_run' AND s.stage = 'staging') AND NOT s.ignores_failure)
+               (SELECT any_of((s.kind = 'integration_test'
+                              OR s.kind IN ('bundle_run', 'dbx_run', 'cli_run') AND s.stage = 'staging') AND NOT s.ignores_failure)
                 FROM ci_steps s WHERE s.plane = x.plane AND s.project_key = x.key) AS is_run
         FROM projects x CROSS JOIN policy p
     """,

@@ -18,7 +18,7 @@ References:
     https://docs.databricks.com/aws/en/dev-tools/ci-cd/best-practices
 """
 
-from lakewarden.rule import MEDIUM, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import MEDIUM, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="DEP011",
@@ -27,15 +27,14 @@ rule = Rule(
     severity=WARNING,
     confidence=MEDIUM,
     profile=RECOMMENDED,
-    status=PREVIEW,
     message={
-        "waits_for_tests": "{key} deploys {target_name} without waiting for tests: add needs with the job that runs them",
-        "is_approved": "{key} deploys {target_name} without an approval: run it in a protected environment",
+        "waits_for_tests": "this job deploys {target_name} without waiting for tests: add needs with the job that runs them",
+        "is_approved": "this job deploys {target_name} without an approval: run it in a protected environment",
     },
     query="""
-        SELECT d.*, d.stage = 'production' AND d.changes_target AS applies, j.origin AS related,
+        SELECT d.*, d.stage = 'production' AND d.action = 'deploy' AS applies, j.origin AS related,
                d.branch_guarded OR CASE WHEN j.key IS NULL THEN NULL ELSE (
-                   SELECT any_of(u.kind IN ('unit_test', 'integration_test', 'bundle_run'))
+                   SELECT any_of(u.kind IN ('unit_test', 'integration_test', 'bundle_run', 'dbx_run', 'cli_run'))
                    FROM ci_upstream u WHERE u.plane = j.plane AND u.ci_job = j.key) END AS waits_for_tests,
                p.approval = 'none' OR d.branch_guarded OR j.environment_protected AS is_approved
         FROM ci_deployments d CROSS JOIN policy p LEFT JOIN ci_jobs j ON j.plane = d.plane AND j.key = d.ci_job

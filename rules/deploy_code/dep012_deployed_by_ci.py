@@ -19,7 +19,7 @@ References:
     https://docs.databricks.com/aws/en/admin/users-groups/best-practices
 """
 
-from lakewarden.rule import ADVISORY, ERROR, HIGH, PREVIEW, RECOMMENDED, WARNING, Message, Query, Rule
+from lakewarden.rule import ADVISORY, ERROR, HIGH, RECOMMENDED, WARNING, Message, Query, Rule
 
 rule = Rule(
     code="DEP012",
@@ -27,7 +27,6 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=RECOMMENDED,
-    status=PREVIEW,
     queries=(
         Query(
             subject="deployments",

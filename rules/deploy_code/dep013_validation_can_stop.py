@@ -11,6 +11,8 @@ Fix:
 
 Exceptions:
     A first deployment has no model to compare with: check thresholds then, and do not skip validation. Tests are left out.
+    A project without a task that trains or validates deploys no model. Where a condition on a value of another task decides
+    whether the deployment runs, nobody knows whether that value is a validation: the verdict is unknown.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
@@ -18,7 +20,7 @@ References:
     https://docs.databricks.com/aws/en/mlflow/deployment-job
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, PREVIEW, Query, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, MEDIUM, Message, Query, Rule
 
 rule = Rule(
     code="DEP013",
@@ -26,23 +28,26 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    status=PREVIEW,
+    revision=2,
     queries=(
         Query(
             subject="tasks",
             message={
-                "is_validated": "no validation has to succeed before {key}: let it depend on the validating task, ALL_SUCCESS",
+                # What a task is for is often told by its name alone.
+                "is_validated": Message(
+                    "no validation has to succeed before {key}: let it depend on the validating task, ALL_SUCCESS",
+                    confidence=MEDIUM,
+                ),
                 "is_enforced": "validation before {key} only pretends to run: set its run_mode to enabled",
-                "can_fail": "validation before {key} cannot fail: its code catches the failure, raise it again",
             },
             query="""
-                SELECT t.*, t.stage = 'production' AND t.role = 'deployment' AS applies,
+                SELECT t.*, t.stage = 'production' AND t.role = 'deployment' AND (
+                           SELECT any_of(o.role = 'training' OR o.role = 'validation') FROM tasks o
+                           WHERE o.plane = t.plane AND o.project_key = t.project_key) AS applies,
                        (SELECT any_of(u.role = 'validation' AND u.must_succeed) FROM task_upstream u
                         WHERE u.plane = t.plane AND u.task = t.key) AS is_validated,
                        (SELECT all_of(u.role <> 'validation' OR u.enforced) FROM task_upstream u
-                        WHERE u.plane = t.plane AND u.task = t.key) AS is_enforced,
-                       (SELECT all_of(u.role <> 'validation' OR u.can_fail) FROM task_upstream u
-                        WHERE u.plane = t.plane AND u.task = t.key) AS can_fail
+                        WHERE u.plane = t.plane AND u.task = t.key) AS is_enforced
                 FROM tasks t
             """,
         ),
@@ -50,7 +55,7 @@ rule = Rule(
             subject="code_calls",
             message={
                 "is_accepted": "{api} is called with arguments that the installed version refuses, so it never validates: mend the call",
-                "can_stop": "a failure of {api} is caught and passed over, so no model is ever refused: raise it again",
+                "can_stop": "a failure of {api} is caught and not raised again on every path, so what failed may be promoted: raise it",
             },
             query="""
                 SELECT c.*,

@@ -18,7 +18,7 @@ References:
     https://docs.databricks.com/aws/en/dev-tools/ci-cd/best-practices
 """
 
-from lakewarden.rule import ADVISORY, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import ADVISORY, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="DEP014",
@@ -27,7 +27,6 @@ rule = Rule(
     severity=WARNING,
     confidence=ADVISORY,
     profile=RECOMMENDED,
-    status=PREVIEW,
     message="{task} installs {spec}, which may be another build next time: pin it to one version",
     query="""
         SELECT l.*, l.stage = 'production' AS applies, l.pinned OR l.path_place = 'deployed' AS ok

@@ -18,6 +18,7 @@ Exceptions:
     Without `run_as` jobs run as whoever deploys. That is accepted where CI is seen to deploy the target as a service
     principal and nothing else deploys it, unless the policy says `require_explicit_run_as = true` (the default of the
     profile `strict`). Where nothing is known of the deployment, the verdict is unknown.
+    A job that Terraform makes without `run_as` runs as whoever applies it: unknown, unless the policy requires `run_as`.
     A group counts as a person unless its members are known to be service principals only.
     Jobs that Databricks makes itself are not judged.
 
@@ -58,13 +59,18 @@ rule = Rule(
         ),
         Query(
             subject="jobs",
-            message="production {kind} {name} runs as {run_as_kind} {run_as}: set run_as.service_principal_name",
+            message={
+                "no_person": "production {kind} {name} runs as {run_as_kind} {run_as}: set run_as.service_principal_name",
+                "named": "production {kind} {name} runs as whoever deploys it: set run_as.service_principal_name",
+            },
             query="""
-                SELECT j.*, j.stage = 'production' AND (j.run_as_from = 'job' OR j.plane = 'deployed')
-                           AND j.managed_by <> 'system' AS applies,
-                       j.run_as_kind = 'service_principal' OR (j.run_as_kind = 'group' AND NOT g.has_person)
-                           OR (j.run_as_kind = 'deployer' AND NULL) AS ok
+                SELECT j.*, j.stage = 'production' AND (j.run_as_from = 'job' OR j.plane = 'deployed'
+                           OR (j.managed_by = 'terraform' AND j.kind = 'job')) AND j.managed_by <> 'system' AS applies,
+                       j.run_as_kind = 'service_principal' OR j.run_as_kind = 'deployer'
+                           OR (j.run_as_kind = 'group' AND NOT g.has_person) AS no_person,
+                       j.run_as_kind <> 'deployer' OR (NOT p.require_explicit_run_as AND NULL) AS named
                 FROM jobs j LEFT JOIN principal_summary g ON g.plane = j.plane AND g.key = 'group:' || j.run_as
+                CROSS JOIN policy p
             """,
         ),
     ),

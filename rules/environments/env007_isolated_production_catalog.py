@@ -20,13 +20,15 @@ Exceptions:
     bound to other workspaces; READ FILES and WRITE FILES then decide.
     `hive_metastore`, `system`, `samples`, shared and foreign catalogs are not judged.
     A bundle cannot declare isolation: a catalog that only a bundle declares is unknown, never wrong.
+    In Terraform a catalog without `isolation_mode` is OPEN. One whose isolation is set elsewhere (`ignore_changes`, or a
+    binding of a catalog that Terraform does not isolate) is unknown, and so is a binding by the number of a workspace.
 
 References:
     https://docs.databricks.com/aws/en/data-governance/unity-catalog/access-control/workspace-catalog-binding
     https://docs.databricks.com/gcp/en/developers/best-practices
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, PREVIEW, Query, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, Query, Rule
 
 rule = Rule(
     code="ENV007",
@@ -34,7 +36,6 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    status=PREVIEW,
     queries=(
         Query(
             subject="catalogs",

@@ -20,7 +20,7 @@ References:
     https://docs.databricks.com/aws/en/admin/system-tables/lineage
 """
 
-from lakewarden.rule import CORE, ERROR, MEDIUM, PREVIEW, Rule
+from lakewarden.rule import CORE, ERROR, MEDIUM, Rule
 
 rule = Rule(
     code="ENV008",
@@ -29,7 +29,6 @@ rule = Rule(
     severity=ERROR,
     confidence=MEDIUM,
     profile=CORE,
-    status=PREVIEW,
     message="code that runs in {stage} writes {table_name}, a production table: take the catalog from a parameter of the target",
     query="""
         SELECT w.*, w.stage <> 'production' AS applies, w.catalog_stage <> 'production' AS ok

@@ -25,7 +25,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
 """
 
-from lakewarden.rule import HIGH, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import HIGH, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="ENV010",
@@ -34,7 +34,6 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=RECOMMENDED,
-    status=PREVIEW,
     message="{principal} acts in {acts_in} and in another stage: use one service principal for each stage",
     query="""
         SELECT c.*, TRUE AS applies,

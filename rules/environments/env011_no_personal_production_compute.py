@@ -13,13 +13,14 @@ Exceptions:
     under `[identities]`.
     The emergency identity has the role `break_glass`.
     SQL warehouses for dashboards are no compute of one's own.
+    Where nobody says who is in a group, a name that speaks of people (`data-scientists`) is enough.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
     https://docs.databricks.com/aws/en/security/auth/entitlements
 """
 
-from lakewarden.rule import ADVISORY, NOTE, PREVIEW, RECOMMENDED, Rule
+from lakewarden.rule import ADVISORY, NOTE, RECOMMENDED, Rule
 
 rule = Rule(
     code="ENV011",
@@ -28,11 +29,11 @@ rule = Rule(
     severity=NOTE,
     confidence=ADVISORY,
     profile=RECOMMENDED,
-    status=PREVIEW,
+    revision=2,
     message="{principal} may start compute in production ({entitlement}): take it away, or give the principal the role `deploy` in the policy",
     query="""
         SELECT e.*, e.stage = 'production' AND e.starts_compute AS applies,
-               NOT s.has_person OR s.is_deploy OR s.is_break_glass AS ok
+               NOT (s.has_person OR s.for_people) OR s.is_deploy OR s.is_break_glass AS ok
         FROM entitlements e LEFT JOIN principal_summary s ON s.plane = e.plane AND s.key = e.principal
     """,
 )

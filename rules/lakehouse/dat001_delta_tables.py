@@ -35,7 +35,8 @@ rule = Rule(
         Query(
             subject="catalog_tables",
             query="""
-                SELECT t.*, t.table_type IN ('MANAGED', 'EXTERNAL') AND t.layer IN ('raw', 'feature', 'label', 'prediction') AS applies,
+                SELECT t.*, t.table_type IN ('MANAGED', 'EXTERNAL') AND t.layer IN ('raw', 'feature', 'label', 'prediction')
+                            AND (t.plane <> 'declared' OR t.declared_in <> 'code') AS applies,
                        t.format IN ('DELTA', 'DELTA_UNIFORM_ICEBERG', 'DELTA_UNIFORM_HUDI')
                        OR t.format = 'ICEBERG' AND t.table_type = 'MANAGED' AS ok
                 FROM catalog_tables t

@@ -11,13 +11,15 @@ Fix:
         ALTER TABLE prod.ml.features ADD CONSTRAINT features_pk PRIMARY KEY (customer_id);
 
 Exceptions:
-    Views, which inherit the key of the table below them. Tables of labels, which are no feature tables.
+    Views, which inherit the key of the table below them. Tables of labels, which are no feature tables. Tests.
+    A table counts as one of features where code looks features up in it or writes it with the feature engineering client; one
+    that is only named for them (`customer_features`) is told with less confidence. A table that is created elsewhere is unknown.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/feature-store/uc/feature-tables-uc
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, PREVIEW, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, MEDIUM, Message, Rule
 
 rule = Rule(
     code="DAT003",
@@ -25,18 +27,26 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    status=PREVIEW,
+    revision=2,
     subject="catalog_tables",
     query="""
         SELECT t.*, t.layer = 'feature' AND t.table_type IN ('MANAGED', 'EXTERNAL', 'STREAMING_TABLE', 'MATERIALIZED_VIEW') AS applies,
-               (SELECT any_of(k.kind = 'PRIMARY KEY')
-                FROM table_keys k WHERE k.plane = t.plane AND k.catalog_table = t.key) AS declared,
+               t.layer_by = 'name' OR (
+                   SELECT any_of(k.kind = 'PRIMARY KEY')
+                   FROM table_keys k WHERE k.plane = t.plane AND k.catalog_table = t.key) AS declared,
+               t.layer_by <> 'name' OR (
+                   SELECT any_of(k.kind = 'PRIMARY KEY')
+                   FROM table_keys k WHERE k.plane = t.plane AND k.catalog_table = t.key) AS named_features_declared,
                (SELECT all_of(k.kind <> 'PRIMARY KEY' OR NOT k.nullable)
                 FROM table_keys k WHERE k.plane = t.plane AND k.catalog_table = t.key) AS not_null
         FROM catalog_tables t
     """,
     message={
         "declared": "feature table {name} has no primary key: add one with ALTER TABLE … ADD CONSTRAINT … PRIMARY KEY",
+        "named_features_declared": Message(
+            "table {name} is named for features and has no primary key: add one with ALTER TABLE … ADD CONSTRAINT … PRIMARY KEY",
+            confidence=MEDIUM,
+        ),
         "not_null": "a column of the primary key of {name} may be NULL: set it with ALTER COLUMN … SET NOT NULL",
     },
 )

@@ -11,7 +11,7 @@ Fix:
         FeatureLookup(table_name="prod.ml.features", lookup_key="customer_id", timestamp_lookup_key="ts")
 
 Exceptions:
-    Static attributes, which have neither. Look-ups with a `lookback_window`, which are made as of a time. Features whose
+    Tests. Static attributes, which have neither. Look-ups with a `lookback_window`, which are made as of a time. Features whose
     only time is that of the label.
 
 References:
@@ -19,7 +19,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/feature-store/time-series
 """
 
-from lakewarden.rule import ADVISORY, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import ADVISORY, RECOMMENDED, WARNING, Rule
 
 # `catalog_table = ''` is never true, and NULL where it is not known which table is looked up: an empty list says nothing then.
 rule = Rule(
@@ -28,7 +28,6 @@ rule = Rule(
     severity=WARNING,
     confidence=ADVISORY,
     profile=RECOMMENDED,
-    status=PREVIEW,
     subject="feature_lookups",
     query="""
         SELECT l.*, NOT f.is_test AS applies,

@@ -10,14 +10,14 @@ Fix:
 Exceptions:
     Development, where people work under their own names. A service principal owns what it created; for production catalogs
     and schemas a group is better, because it can be acted for, so a service principal there is a note. An owner
-    that the bundle does not declare is whoever deploys, and is not judged here.
+    that the bundle does not declare is whoever deploys, and is not judged here. What a test grants.
 
 References:
     https://docs.databricks.com/aws/en/data-governance/unity-catalog/best-practices
     https://docs.databricks.com/aws/en/data-governance/unity-catalog/manage-privileges/ownership
 """
 
-from lakewarden.rule import HIGH, NOTE, PREVIEW, RECOMMENDED, WARNING, Message, Query, Rule
+from lakewarden.rule import HIGH, MEDIUM, NOTE, RECOMMENDED, WARNING, Message, Query, Rule
 
 rule = Rule(
     code="DAT007",
@@ -25,20 +25,28 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=RECOMMENDED,
-    status=PREVIEW,
+    revision=2,
     queries=(
         Query(
             subject="grants",
             query="""
-                SELECT g.*, g.stage <> 'development' AS applies, g.principal_kind <> 'user' AS ok
+                SELECT g.*, g.stage <> 'development' OR g.unstaged AS applies,
+                       g.unstaged OR g.principal_kind <> 'user' AS to_no_person,
+                       NOT g.unstaged OR g.principal_kind <> 'user' AS to_no_person_in_each_stage
                 FROM grants g
             """,
-            message="{privilege} on {securable} is granted to {principal}, a single person: grant it to a group",
+            message={
+                "to_no_person": "{privilege} on {securable} is granted to {principal}, a single person: grant it to a group",
+                "to_no_person_in_each_stage": Message(
+                    "{privilege} on {securable} is granted to {principal}, a single person, in each stage: grant it to a group",
+                    confidence=MEDIUM,
+                ),
+            },
         ),
         Query(
             subject="securables",
             query="""
-                SELECT s.*, s.stage <> 'development' AND s.owner_kind <> 'deployer' AS applies,
+                SELECT s.*, (s.stage <> 'development' OR s.unstaged) AND s.owner_kind <> 'deployer' AS applies,
                        s.owner_kind <> 'user' AS owned_by_no_person,
                        s.owner_kind <> 'service_principal' OR s.kind NOT IN ('catalog', 'schema') OR s.stage <> 'production' AS owned_by_group
                 FROM securables s

@@ -15,7 +15,7 @@ References:
     https://docs.databricks.com/aws/en/data-governance/unity-catalog/access-control/privileges-reference
 """
 
-from lakewarden.rule import ADVISORY, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import ADVISORY, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="DAT008",
@@ -23,10 +23,10 @@ rule = Rule(
     severity=WARNING,
     confidence=ADVISORY,
     profile=RECOMMENDED,
-    status=PREVIEW,
+    revision=2,
     subject="grants",
     query="""
-        SELECT g.*, g.stage = 'production' AND s.kind IN ('catalog', 'schema') AS applies,
+        SELECT g.*, (g.stage = 'production' OR g.named = 'parameter') AND s.kind IN ('catalog', 'schema') AS applies,
                g.privilege NOT IN ('ALL_PRIVILEGES', 'MANAGE') OR p.is_deploy OR p.is_break_glass AS ok
         FROM grants g LEFT JOIN securables s ON s.plane = g.plane AND s.key = g.securable
              LEFT JOIN principal_summary p ON p.plane = g.plane AND p.key = g.principal

@@ -10,14 +10,14 @@ Fix:
         fe.write_table(name=table, df=features, mode="merge")
 
 Exceptions:
-    Tests. Code that takes a table down for good and does not create it again. Development, where it does no harm:
+    Tests. Code that takes a table down for good and does not create it again further down. Development, where it does no harm:
     suppress it there.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/feature-store/uc/feature-tables-uc
 """
 
-from lakewarden.rule import HIGH, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import HIGH, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="DAT010",
@@ -25,7 +25,6 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=RECOMMENDED,
-    status=PREVIEW,
     subject="table_access",
     query="""
         SELECT a.*, a.access = 'drop' AND a.is_feature AND NOT f.is_test AS applies, NOT a.recreated AS ok

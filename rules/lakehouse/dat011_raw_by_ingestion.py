@@ -16,7 +16,7 @@ References:
     https://docs.databricks.com/aws/en/data-governance/unity-catalog/best-practices
 """
 
-from lakewarden.rule import ADVISORY, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import ADVISORY, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="DAT011",
@@ -24,7 +24,6 @@ rule = Rule(
     severity=WARNING,
     confidence=ADVISORY,
     profile=RECOMMENDED,
-    status=PREVIEW,
     subject="catalog_tables",
     query="""
         SELECT t.*, p.ingestion_named AND t.stage = 'production' AND t.layer = 'raw' AS applies, (

@@ -17,7 +17,8 @@ Exceptions:
     the session's catalog and schema. While the policy says `unity_catalog = "migrating"`, code may open the old registry to read from it.
     A file that opens both registries, by the name of the model or to move models from one to the other, is not reported for
     opening the old one.
-    With `unity_catalog = "no"` there is one finding for each project instead of one for each call. Tests are left out.
+    With `unity_catalog = "no"` there is one finding for each project instead of one for each call. A file that
+    chooses, in any case, a tracking or registry server outside Databricks registers nothing here. Tests are left out.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/manage-model-lifecycle/
@@ -33,6 +34,7 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
+    revision=2,
     queries=(
         Query(
             subject="code_calls",

@@ -12,7 +12,8 @@ Fix:
 
 Exceptions:
     While the policy says `unity_catalog = "migrating"`, models with a name of one level may still use stages: REG001 reports
-    the registry they are in. An alias that is called Production (`models:/…@Production`) is no stage. Tests are left out.
+    the registry they are in. An alias that is called Production (`models:/…@Production`) is no stage. A file that
+    chooses, in any case, a tracking or registry server outside Databricks is left out: stages live on there. Tests are left out.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/manage-model-lifecycle/
@@ -27,6 +28,7 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
+    revision=2,
     queries=(
         Query(
             subject="code_calls",

@@ -12,8 +12,9 @@ Fix:
 Exceptions:
     Serving endpoints need a version number and are not code (REG010 compares them with the alias). A URI that is put
     together from parameters, the default of a widget, and code that also trains, validates or deploys the model, which
-    handles one certain version, are left out. So is code that logs a model and tries out what the run holds, and so are
-    stages: REG002 reports them.
+    handles one certain version, are left out. So is code that logs a model, by itself or through a module, and tries out
+    what the run holds. So are models that Databricks ships (in `system`, or of its Marketplace), on which nobody else can set
+    an alias, and stages: REG002 reports them.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
@@ -29,15 +30,16 @@ rule = Rule(
     severity=WARNING,
     confidence=MEDIUM,
     profile=RECOMMENDED,
+    revision=2,
     message="inference loads {value} by {version_by}: load the alias that validation moves, models:/…@champion",
     query="""
         SELECT l.*,
-               l.kind = 'model_uri' AND l.version_by <> 'stage' AND NOT l.is_test AND NOT l.is_default AND (
+               l.kind = 'model_uri' AND l.version_by NOT IN ('stage', 'foreign') AND NOT l.is_test AND NOT l.is_default AND (
                    SELECT any_of(r.role = 'inference') FROM file_roles r WHERE r.plane = l.plane AND r.file = l.file) AND (
                    SELECT all_of(r.role NOT IN ('training', 'validation', 'approval', 'deployment'))
                    FROM file_roles r WHERE r.plane = l.plane AND r.file = l.file) AND NOT (l.version_by = 'run' AND (
-                   SELECT any_of(c.api IN ('mlflow.log_model', 'FeatureEngineeringClient.log_model'))
-                   FROM code_calls c WHERE c.plane = l.plane AND c.file = l.file)) AS applies,
+                   SELECT any_of(c.api IN ('mlflow.log_model', 'FeatureEngineeringClient.log_model', 'databricks.automl'))
+                   FROM reached_calls c WHERE c.plane = l.plane AND c.file = l.file)) AS applies,
                l.version_by IN ('alias', 'parameter') AS ok
         FROM code_literals l
     """,

@@ -12,14 +12,15 @@ Fix:
 
 Exceptions:
     Code that only reports on versions, and neither trains, validates, approves nor deploys a model, may look for the newest.
-    Tests are left out.
+    The newest among the versions of one run is that run's own. Where a file searches for the newest and then uses it, the
+    search is told, and not each use. Tests are left out.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
     https://docs.databricks.com/aws/en/mlflow/deployment-job
 """
 
-from lakewarden.rule import CORE, ERROR, MEDIUM, PREVIEW, Rule
+from lakewarden.rule import CORE, ERROR, MEDIUM, Rule
 
 rule = Rule(
     code="REG004",
@@ -28,7 +29,7 @@ rule = Rule(
     severity=ERROR,
     confidence=MEDIUM,
     profile=CORE,
-    status=PREVIEW,
+    revision=2,
     message="{api} takes the newest version, which another run may have registered: use the version that this run registered",
     query="""
         SELECT c.*,

@@ -9,7 +9,8 @@ Fix:
     promoting identity own the model or hold MANAGE on it, and name it in the policy under `identities.promote`.
 
 Exceptions:
-    Aliases other than the live one (`challenger` and the like), models outside production, and tests.
+    Aliases other than those of the live version (`champion_aliases` of the policy; `challenger` and the like are none), models
+    outside production, and tests.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
@@ -17,7 +18,7 @@ References:
     https://docs.databricks.com/aws/en/admin/system-tables/audit-logs
 """
 
-from lakewarden.rule import MEDIUM, PREVIEW, RECOMMENDED, WARNING, Query, Rule
+from lakewarden.rule import MEDIUM, RECOMMENDED, WARNING, Query, Rule
 
 rule = Rule(
     code="REG007",
@@ -25,7 +26,6 @@ rule = Rule(
     severity=WARNING,
     confidence=MEDIUM,
     profile=RECOMMENDED,
-    status=PREVIEW,
     queries=(
         # Moving an alias makes a file deployment code by what it calls: only task, path or policy can say that it may.
         Query(
@@ -36,10 +36,10 @@ rule = Rule(
                        c.api IN ('mlflow.set_registered_model_alias', 'mlflow.delete_registered_model_alias',
                                  'WorkspaceClient.registered_models.set_alias',
                                  'WorkspaceClient.registered_models.delete_alias')
-                           AND NOT c.is_test AND lower(c.argument) = p.champion_alias AS applies,
+                           AND NOT c.is_test AND c.is_champion AS applies,
                        (SELECT any_of(r.role IN ('validation', 'approval', 'deployment') AND r.said_by <> 'call')
                         FROM file_roles r WHERE r.plane = c.plane AND r.file = c.file) AS ok
-                FROM code_calls c CROSS JOIN policy p
+                FROM code_calls c
             """,
         ),
         Query(

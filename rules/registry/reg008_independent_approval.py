@@ -19,7 +19,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, MEDIUM, PREVIEW, Message, Query, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, MEDIUM, Message, Query, Rule
 
 rule = Rule(
     code="REG008",
@@ -27,7 +27,6 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    status=PREVIEW,
     queries=(
         Query(
             subject="code_calls",

@@ -12,14 +12,14 @@ Fix:
 
 Exceptions:
     Projects that promote from CI need no deployment job: without one there is nothing to judge. Outside production the job
-    may run as a person.
+    may run as a person. Where nothing is set, it runs as whoever deploys: who that is, is unknown.
 
 References:
     https://docs.databricks.com/aws/en/mlflow/deployment-job
     https://docs.databricks.com/aws/en/admin/users-groups/best-practices
 """
 
-from lakewarden.rule import HIGH, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import HIGH, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="REG009",
@@ -28,7 +28,7 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=RECOMMENDED,
-    status=PREVIEW,
+    revision=2,
     message={
         "takes_model": "deployment job {key} has no job parameter model_name: declare it under parameters of the job",
         "takes_version": "deployment job {key} has no job parameter model_version: declare it under parameters of the job",
@@ -43,7 +43,7 @@ rule = Rule(
                j.max_concurrent_runs = 1 AS runs_alone,
                (SELECT all_of(t.role <> 'approval' OR t.max_retries = 0) FROM tasks t
                 WHERE t.plane = j.plane AND t.job = j.key) AS asks_once,
-               j.stage <> 'production' OR j.run_as_kind = 'service_principal' AS is_impersonal
+               j.stage <> 'production' OR j.run_as_kind = 'service_principal' OR (j.run_as_kind = 'deployer' AND NULL) AS is_impersonal
         FROM jobs j
     """,
 )

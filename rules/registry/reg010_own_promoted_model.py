@@ -19,7 +19,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/manage-model-lifecycle/
 """
 
-from lakewarden.rule import ERROR, MEDIUM, PREVIEW, RECOMMENDED, Rule
+from lakewarden.rule import ERROR, MEDIUM, RECOMMENDED, Rule
 
 rule = Rule(
     code="REG010",
@@ -28,7 +28,6 @@ rule = Rule(
     severity=ERROR,
     confidence=MEDIUM,
     profile=RECOMMENDED,
-    status=PREVIEW,
     message={
         "in_unity_catalog": "{key} serves {entity_name}, a model outside Unity Catalog: serve catalog.schema.model",
         "own_stage": "{key} of stage {stage} serves {entity_name} of stage {named_stage}: serve the model of its own stage",

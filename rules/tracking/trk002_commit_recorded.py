@@ -24,37 +24,26 @@ References:
     https://docs.databricks.com/aws/en/admin/system-tables/mlflow
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, NOTE, PREVIEW, WARNING, Message, Query, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, NOTE, WARNING, Message, Query, Rule
 
-# `file = ''` is never true, and NULL where it is not known which file a task runs: an empty list says nothing then.
 rule = Rule(
     code="TRK002",
     name="commit-recorded",
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    status=PREVIEW,
     queries=(
         Query(
             subject="tasks",
             query="""
                 SELECT t.*, t.plane = 'declared' AND t.stage = 'production' AND t.role = 'training' AND t.kind NOT IN ('run_job', 'condition') AS applies,
-                       j.git_ref_kind <> 'none' OR g.records_history
-                       OR (SELECT any_of(p.holds_commit) FROM task_params p WHERE p.plane = t.plane AND p.task = t.key)
-                       OR t.file = '' OR (
-                           SELECT any_of(r.api = 'mlflow.enable_git_model_versioning')
-                           FROM reached_calls r WHERE r.plane = t.plane AND r.file = t.file)
-                       OR (SELECT any_of(c.api = 'mlflow.set_tag' AND c.argument = 'mlflow.source.git.commit')
-                           FROM code_calls c WHERE c.plane = t.plane AND c.file = t.file) AS found_later,
-                       j.git_ref_kind <> 'none'
-                       OR (SELECT any_of(p.holds_commit) FROM task_params p WHERE p.plane = t.plane AND p.task = t.key)
-                       OR t.file = '' OR (
-                           SELECT any_of(r.api = 'mlflow.enable_git_model_versioning')
-                           FROM reached_calls r WHERE r.plane = t.plane AND r.file = t.file)
-                       OR (SELECT any_of(c.api = 'mlflow.set_tag' AND c.argument = 'mlflow.source.git.commit')
-                           FROM code_calls c WHERE c.plane = t.plane AND c.file = t.file) AS on_the_run
+                       j.git_ref_kind <> 'none' OR (t.file <> 'none' AND f.tags_commit) OR g.records_history
+                       OR (SELECT any_of(p.holds_commit) FROM task_params p WHERE p.plane = t.plane AND p.task = t.key) AS found_later,
+                       j.git_ref_kind <> 'none' OR (t.file <> 'none' AND f.tags_commit)
+                       OR (SELECT any_of(p.holds_commit) FROM task_params p WHERE p.plane = t.plane AND p.task = t.key) AS on_the_run
                 FROM tasks t LEFT JOIN jobs j ON j.plane = t.plane AND j.key = t.job
                      LEFT JOIN targets g ON g.plane = t.plane AND g.key = t.target
+                     LEFT JOIN files f ON f.plane = t.plane AND f.key = t.file
             """,
             message={
                 "found_later": Message(

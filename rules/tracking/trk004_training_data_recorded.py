@@ -13,6 +13,7 @@ Fix:
 Exceptions:
     Training sets of the Feature Engineering client, which keeps their tables with the model. Automatic logging records
     the data set. Streaming and online learning, which have no version: waive them. Evaluation data does not count.
+    Training that records no run at all is TRK001's matter.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
@@ -20,7 +21,7 @@ References:
     https://docs.databricks.com/aws/en/delta/history
 """
 
-from lakewarden.rule import HIGH, MEDIUM, PREVIEW, RECOMMENDED, WARNING, Message, Query, Rule
+from lakewarden.rule import HIGH, MEDIUM, RECOMMENDED, WARNING, Message, Query, Rule
 
 rule = Rule(
     code="TRK004",
@@ -28,7 +29,6 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=RECOMMENDED,
-    status=PREVIEW,
     queries=(
         Query(
             subject="runs",
@@ -50,7 +50,12 @@ rule = Rule(
             query="""
                 SELECT f.*, f.language = 'python' AND NOT f.is_test AND NOT f.is_library
                             AND (SELECT any_of(r.role = 'training') FROM file_roles r WHERE r.plane = f.plane AND r.file = f.key)
-                            AND (SELECT any_of(c.api = 'fit') FROM reached_calls c WHERE c.plane = f.plane AND c.file = f.key) AS applies,
+                            AND (SELECT any_of(c.api = 'fit') FROM reached_calls c WHERE c.plane = f.plane AND c.file = f.key)
+                            AND (SELECT any_of(c.api IN ('mlflow.start_run', 'mlflow.log_param', 'mlflow.log_params', 'mlflow.log_metric',
+                                                         'mlflow.log_metrics', 'mlflow.log_model', 'mlflow.callback',
+                                                         'FeatureEngineeringClient.log_model')
+                                               OR c.api = 'mlflow.autolog' AND NOT c.disables)
+                                 FROM reached_calls c WHERE c.plane = f.plane AND c.file = f.key) AS applies,
                        (SELECT any_of(c.api IN ('mlflow.log_input', 'FeatureEngineeringClient.create_training_set')
                                       OR c.api = 'mlflow.autolog' AND NOT c.disables)
                         FROM reached_calls c WHERE c.plane = f.plane AND c.file = f.key) AS ok

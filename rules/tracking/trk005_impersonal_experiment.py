@@ -15,8 +15,8 @@ Fix:
 
 Exceptions:
     Development and staging. The folder of a service principal. A path in the folder of whoever deploys
-    (`/Users/${workspace.current_user.userName}`) is a note: it is a person's only if a person deploys. In code only
-    the folder of a named person is a finding, since code does not know where it runs. Tests.
+    (`/Users/${workspace.current_user.userName}`), or of whoever runs the code, is a note: it is a person's only if a
+    person deploys or runs it. Tests.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
@@ -32,6 +32,7 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=RECOMMENDED,
+    revision=2,
     queries=(
         Query(
             subject="experiments",
@@ -50,13 +51,22 @@ rule = Rule(
         Query(
             subject="code_calls",
             query="""
-                SELECT c.*, c.api IN ('mlflow.set_experiment', 'mlflow.create_experiment') AND NOT c.is_test AS applies, c.path_place <> 'person' AS ok
+                SELECT c.*, c.api IN ('mlflow.set_experiment', 'mlflow.create_experiment') AND NOT c.is_test AS applies,
+                       c.path_place <> 'person' AS of_no_person, c.path_place <> 'deployer' AS not_of_runner
                 FROM code_calls c
             """,
-            message=Message(
-                "experiment {argument} is in the folder of one person: take the path from a parameter that the target sets",
-                confidence=MEDIUM,
-            ),
+            message={
+                "of_no_person": Message(
+                    "experiment {argument} is in the folder of one person: take the path from a parameter that the target sets",
+                    confidence=MEDIUM,
+                ),
+                # Code does not know where it runs: it may be a notebook for trying things out.
+                "not_of_runner": Message(
+                    "the experiment is in the folder of whoever runs this: take the path from a parameter that the target sets",
+                    NOTE,
+                    MEDIUM,
+                ),
+            },
         ),
     ),
 )

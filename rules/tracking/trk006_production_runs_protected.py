@@ -16,7 +16,7 @@ References:
     https://docs.databricks.com/aws/en/mlflow/experiments
 """
 
-from lakewarden.rule import HIGH, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import HIGH, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="TRK006",
@@ -24,7 +24,6 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=RECOMMENDED,
-    status=PREVIEW,
     subject="permissions",
     query="""
         SELECT x.*, x.object_kind = 'experiment' AND x.stage = 'production' AND x.principal <> 'group:admins' AS applies,

@@ -19,7 +19,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/feature-store/train-models-with-feature-store
 """
 
-from lakewarden.rule import ADVISORY, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import ADVISORY, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="TRK008",
@@ -27,7 +27,6 @@ rule = Rule(
     severity=WARNING,
     confidence=ADVISORY,
     profile=RECOMMENDED,
-    status=PREVIEW,
     subject="code_calls",
     query="""
         SELECT c.*, c.api = 'mlflow.log_model' AND c.model_from <> 'none' AND NOT c.is_test AND (

@@ -18,7 +18,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/manage-model-lifecycle/
 """
 
-from lakewarden.rule import MEDIUM, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import MEDIUM, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="TRK009",
@@ -26,7 +26,6 @@ rule = Rule(
     severity=WARNING,
     confidence=MEDIUM,
     profile=RECOMMENDED,
-    status=PREVIEW,
     subject="code_calls",
     query="""
         SELECT c.*, c.api IN ('pickle.dump', 'joblib.dump', 'cloudpickle.dump', 'torch.save', 'model.save', 'model.save_pretrained',

@@ -14,7 +14,9 @@ Fix:
             environment: prod
 
 Exceptions:
-    A start by hand is fine when the job runs in an environment that asks for approval or admits only the release branch.
+    A start by hand is fine when it works on the release branch alone, or when the job runs in an environment that asks for
+    approval or admits only the release branch. Whether an environment is protected is known to the Git host: read from a
+    repository alone, a job with an environment is neither passed nor failed.
     A rollback may deploy a tag, if the tag's pattern is one of the project's `release_refs`.
 
 References:
@@ -22,7 +24,7 @@ References:
     https://docs.databricks.com/aws/en/dev-tools/ci-cd/github
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, PREVIEW, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, Rule
 
 rule = Rule(
     code="GIT002",
@@ -31,13 +33,13 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    status=PREVIEW,
-    message="this job can deploy {target_name} from a ref that is no release ref: test the ref in its condition, or use a protected environment",
+    revision=2,
+    message="this job can {action} {target_name} from a ref that is no release ref: test the ref in its condition, or use a protected environment",
     # `d.ci_job = j.key`: of a job that was not seen nobody knows when it runs.
     query="""
-        SELECT d.*, d.stage = 'production' AND d.changes_target AS applies,
+        SELECT d.*, d.stage = 'production' AND d.action <> 'look' AS applies,
                j.environment_protected OR (d.ci_job = j.key AND (
-                   SELECT all_of(r.event IN ('push', 'tag') AND r.ref_class = 'release')
+                   SELECT all_of(r.ref_class = 'release')
                    FROM ci_reach r WHERE r.plane = d.plane AND r.ci_job = d.ci_job)) AS ok
         FROM ci_deployments d LEFT JOIN ci_jobs j ON j.plane = d.plane AND j.key = d.ci_job
     """,

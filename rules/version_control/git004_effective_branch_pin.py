@@ -23,7 +23,7 @@ References:
     https://docs.databricks.com/aws/en/dev-tools/ci-cd/flows
 """
 
-from lakewarden.rule import HIGH, NOTE, PREVIEW, RECOMMENDED, WARNING, Message, Rule
+from lakewarden.rule import HIGH, NOTE, RECOMMENDED, WARNING, Message, Rule
 
 rule = Rule(
     code="GIT004",
@@ -32,7 +32,7 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=RECOMMENDED,
-    status=PREVIEW,
+    revision=2,
     message={
         # Stands first, so that an idle pin is only noted where CI is known to let the release branch alone through.
         "needed": Message(
@@ -42,10 +42,10 @@ rule = Rule(
         "attached": "HEAD is detached, so the branch pin of {target_name} is not checked: run `git checkout -B` with the branch before deploying",
     },
     query="""
-        SELECT d.*, d.stage = 'production' AND d.changes_target AND t.git_branch_class = 'release' AS applies,
+        SELECT d.*, d.tool = 'bundle' AND d.stage = 'production' AND d.action = 'deploy' AND t.git_branch_class = 'release' AS applies,
                (NOT d.forced AND j.head_state = 'branch')
                    OR NOT (j.environment_protected OR (d.ci_job = j.key AND (
-                       SELECT all_of(r.event IN ('push', 'tag') AND r.ref_class = 'release')
+                       SELECT all_of(r.ref_class = 'release')
                        FROM ci_reach r WHERE r.plane = d.plane AND r.ci_job = d.ci_job))) AS needed,
                NOT d.forced AS not_forced, j.head_state = 'branch' AS attached
         FROM ci_deployments d LEFT JOIN ci_jobs j ON j.plane = d.plane AND j.key = d.ci_job

@@ -26,7 +26,7 @@ References:
     https://docs.databricks.com/aws/en/data-governance/unity-catalog/best-practices
 """
 
-from lakewarden.rule import MEDIUM, NOTE, PREVIEW, RECOMMENDED, WARNING, Message, Rule
+from lakewarden.rule import MEDIUM, NOTE, RECOMMENDED, WARNING, Message, Rule
 
 rule = Rule(
     code="GIT008",
@@ -35,7 +35,6 @@ rule = Rule(
     severity=WARNING,
     confidence=MEDIUM,
     profile=RECOMMENDED,
-    status=PREVIEW,
     message={
         "not_people": "{principal} has {level} on production {object_kind} {object_name}: give people CAN_VIEW, and CAN_MANAGE to the deploying principal",
         "not_itself": Message(

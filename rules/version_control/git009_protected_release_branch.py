@@ -16,7 +16,7 @@ References:
     https://docs.databricks.com/aws/en/dev-tools/ci-cd/best-practices
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, PREVIEW, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, Rule
 
 rule = Rule(
     code="GIT009",
@@ -25,7 +25,6 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    status=PREVIEW,
     message={
         "reviewed": "a change reaches {name} without approval: require a pull request with at least one approval",
         "checked": "a change reaches {name} without a check: require the check of your CI",

@@ -24,7 +24,7 @@ References:
     https://docs.databricks.com/aws/en/dev-tools/ci-cd/github
 """
 
-from lakewarden.rule import ERROR, HIGH, PREVIEW, RECOMMENDED, WARNING, Message, Rule
+from lakewarden.rule import ERROR, HIGH, RECOMMENDED, WARNING, Message, Rule
 
 rule = Rule(
     code="GIT010",
@@ -33,7 +33,6 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=RECOMMENDED,
-    status=PREVIEW,
     message={
         "no_token": Message(
             "{name} is a personal access token: use workload identity federation (DATABRICKS_AUTH_TYPE: github-oidc)", ERROR

@@ -26,7 +26,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-stacks
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, PREVIEW, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, Rule
 
 rule = Rule(
     code="GIT011",
@@ -35,14 +35,13 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    status=PREVIEW,
     message={
         "no_fork": "any fork can read {name}: the job runs on pull_request_target and checks out the pull request; take the credential away",
         "no_pull_request": "code of a pull request can read {name}, a production credential: give it only to the job that deploys",
     },
     # `c.ci_job = j.key`: of a job that was not seen nobody knows when it runs.
     query="""
-        SELECT c.*, c.stage = 'production' AS applies,
+        SELECT c.*, c.stage = 'production' AND c.ci_job <> 'none' AS applies,
                j.environment_protected OR c.validates_only OR NOT j.checks_out_pr_head OR (c.ci_job = j.key AND (
                    SELECT all_of(r.event <> 'pull_request_target')
                    FROM ci_reach r WHERE r.plane = c.plane AND r.ci_job = c.ci_job)) AS no_fork,

@@ -12,14 +12,14 @@ Fix:
 Exceptions:
     Where an earlier step writes the target (`yq -i`, a rendered template), where the bundle lies in another repository,
     or where the name is an input of the workflow, the target cannot be told: the verdict is unknown.
-    A command without `-t` reaches the default target and is not judged.
+    A command without `-t` reaches the default target and is not judged, nor is one of another tool, such as Terraform or dbx.
 
 References:
     https://docs.databricks.com/aws/en/dev-tools/cli/bundle-commands
     https://docs.databricks.com/aws/en/dev-tools/ci-cd/github
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, PREVIEW, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, Rule
 
 rule = Rule(
     code="GIT013",
@@ -28,12 +28,12 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    status=PREVIEW,
+    revision=2,
     message="CI names target {target_name}, which the bundle does not define: write a name that stands under `targets`",
     # `d.target <> d.target` is never true, and not known where the target is not. Where a target of the bundle was not
     # seen, its name is not known: it may be the one that CI names.
     query="""
-        SELECT d.*, d.target_name <> 'none' AS applies,
+        SELECT d.*, d.tool = 'bundle' AND d.target_name <> 'none' AS applies,
                CASE WHEN t.key IS NULL THEN FALSE WHEN t.gap IS NULL THEN TRUE END OR d.target <> d.target
                    OR NOT (d.ci_job = j.key AND (
                        SELECT all_of(x.name = x.name) FROM targets x

@@ -14,8 +14,15 @@ if TYPE_CHECKING:
 #: Every fault of the violating example. Some stand twice at one place: two targets, or two names in one statement.
 VIOLATIONS = [
     "",
+    ".github/workflows/deploy.yml:10 GIT010",
+    ".github/workflows/deploy.yml:10 GIT011",
+    ".github/workflows/deploy.yml:19 DEP011",
+    ".github/workflows/deploy.yml:19 GIT002",
+    ".github/workflows/deploy.yml:19 GIT013",
     "databricks.yml:9 ENV002",
     "databricks.yml:9 ENV002",
+    "databricks.yml:17 DEP009",
+    "databricks.yml:17 DEP010",
     "databricks.yml:17 ENV004",
     "databricks.yml:17 ENV006",
     "databricks.yml:17 ENV012",
@@ -30,15 +37,21 @@ VIOLATIONS = [
     "notebooks/infer.py:10 DAT001",
     "notebooks/infer.py:10 ENV009",
     "notebooks/retrain.py TRK001",
+    "notebooks/train.py TRK004",
     "notebooks/train.py:6 TRK005",
+    "notebooks/train.py:6 TRK010",
     "notebooks/train.py:10 DAT002",
     "notebooks/train.py:16 REG001",
     "notebooks/train.py:16 TRK007",
     "notebooks/train.py:21 REG002",
+    "notebooks/train.py:21 REG004",
     "notebooks/train.py:22 REG002",
+    "notebooks/validate.py:9 DEP013",
     "resources/churn.yml:3 REG001",
     "resources/churn.yml:3 REG001",
     "resources/churn.yml:8 TRK005",
+    "resources/churn.yml:16 DAT005",
+    "resources/churn.yml:16 DAT006",
     "resources/churn.yml:19 GIT006",
     "resources/churn.yml:31 ENV009",
     "resources/churn.yml:35 GIT007",
@@ -46,6 +59,9 @@ VIOLATIONS = [
     "sql/features.sql:1 DAT001",
     "sql/features.sql:1 DAT002",
     "sql/features.sql:1 DAT002",
+    "sql/features.sql:1 DAT003",
+    "sql/features.sql:3 DAT005",
+    "sql/features.sql:3 DAT006",
     "",
 ][1:-1]
 
@@ -63,8 +79,8 @@ def test_the_compliant_example_has_no_finding(compliant: Path) -> None:
     assert (ran.code, ran.err, ran.json["findings"]) == (0, "", [])
     summary = ran.json["summary"]
     assert summary["pass"] > 50
-    # Bundle, notebooks, SQL and a test; a workflow of CI is not read yet.
-    assert (summary["incomplete"], summary["skipped"], summary["files"]) == (False, [], 8)
+    # Bundle, notebooks, SQL, a test and a workflow of CI.
+    assert (summary["incomplete"], summary["skipped"], summary["files"]) == (False, [], 9)
 
 
 def test_the_compliant_example_has_no_advisory_finding_either(compliant: Path) -> None:
@@ -99,8 +115,11 @@ def test_the_text_report_shows_the_line_and_the_fix(violating: Path) -> None:
 @pytest.mark.slow
 def test_the_examples_say_the_same_from_the_folder_above_them(tmp_path: Path) -> None:
     shutil.copytree(CHECKOUT / "examples", tmp_path / "examples")
+    # A task with source GIT names its notebook from the root of the repository: from above it is not there, and which stages
+    # run it is not known.
+    known = [line for line in VIOLATIONS if "TRK010" not in line]
     both = lakewarden(tmp_path, "lint", "examples", "--output-format", "json")
-    assert told(both) == [f"violating/{line}" for line in VIOLATIONS]
+    assert told(both) == [f"violating/{line}" for line in known]
     one = lakewarden(tmp_path / "examples", "lint", "violating", "--output-format", "json")
     assert told(one) == VIOLATIONS
 

@@ -1,10 +1,11 @@
-"""Compares what `lakewarden lint` tells of public repositories with what people said of it (`reviewed.jsonl`).
+"""Compares what `lakewarden lint` tells of public repositories with what people said of it.
 
     python tests/corpus/score.py --checkouts DIR
 
-`DIR` holds a folder for each repository, `owner+name` or `name`, at the commit that `reviewed.jsonl` names (another commit moves
-lines). Prints, for each rule, how many right findings are still told and how many wrong ones are; exit 1 where a right one is
-lost or a wrong one is told.
+`DIR` holds a folder for each repository, `owner+name` or `name`, at the commit that the labels name (another commit moves
+lines). Prints, for each rule, how many right findings of `reviewed.jsonl` are still told and how many wrong ones are, and then
+what `recall.py` measures against `labels.jsonl` and `targets.jsonl`. Exit 1 where a right finding is lost, a wrong one is told
+or a measure is out of its bounds.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,24 +52,37 @@ def folder_of(repository: str, checkouts: Path) -> Path | None:
     return next((folder for folder in (checkouts / f"{owner}+{name}", checkouts / name) if folder.is_dir()), None)
 
 
+class Done(NamedTuple):
+    """How a command of Lakewarden ended."""
+
+    code: int
+    output: str
+    errors: str
+    seconds: float
+
+
+def run(*arguments: str) -> Done:
+    """Run the command line of these sources, as a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(SOURCES), os.environ.get("PYTHONPATH")]))}
+    begin = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "lakewarden", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        env=environment,
+    )
+    return Done(done.returncode, done.stdout, done.stderr, time.perf_counter() - begin)
+
+
 def findings_of(folder: Path) -> Counter[Place]:
     """How often lint tells each rule at each place of a checkout."""
-    command = [
-        sys.executable,
-        "-m",
-        "lakewarden",
-        "lint",
-        str(folder),
-        "--output-format",
-        "json",
-        "--show",
-        "advisory",
-        "--exit-zero",
-    ]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(SOURCES), os.environ.get("PYTHONPATH")]))}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    done = run("lint", str(folder), "--output-format", "json", "--show", "advisory", "--exit-zero")
+    if done.code:
+        raise SystemExit(f"lint of {folder} ended with {done.code}\n{done.errors}")
     told: Counter[Place] = Counter()
-    for finding in json.loads(done.stdout)["findings"]:
+    for finding in json.loads(done.output)["findings"]:
         if finding["verdict"] == "fail":
             location = finding["location"] or {}
             told[Place(location.get("path"), location.get("line"), finding["code"])] += 1
@@ -105,10 +120,18 @@ def table(scores: dict[str, Score]) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run lint over the checkouts and print the comparison."""
-    parser = argparse.ArgumentParser(description="Compare lint with the labels of reviewed.jsonl.")
+    """Run lint over the checkouts and print the comparisons."""
+    from tests.corpus.recall import LABELS as PLACES
+    from tests.corpus.recall import TARGETS, compare
+
+    parser = argparse.ArgumentParser(description="Compare lint with the labels of public repositories.")
     parser.add_argument("--checkouts", type=Path, required=True, metavar="DIR", help="folder of checkouts, owner+name or name")
-    parser.add_argument("--labels", type=Path, default=LABELS, metavar="FILE", help="the labels")
+    parser.add_argument("--labels", type=Path, default=LABELS, metavar="FILE", help="the findings that were read")
+    parser.add_argument("--places", type=Path, default=PLACES, metavar="FILE", help="the places that were labelled before")
+    parser.add_argument("--targets", type=Path, default=TARGETS, metavar="FILE", help="the targets that were read")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many repositories to measure at a time")
+    parser.add_argument("--select", metavar="CODES", help="measure these rules alone, those of a preview too")
+    parser.add_argument("--only", type=Path, metavar="FILE", help="measure the repositories that FILE names, one a line")
     given = parser.parse_args(arguments)
     labels = read_labels(given.labels)
     told: dict[str, Counter[Place]] = {}
@@ -125,9 +148,11 @@ def main(arguments: list[str] | None = None) -> int:
     for label in apart:
         what = "lost" if label["verdict"] == "right" else "told"
         lines.append(f"{what}: {label['repository']} {label['path']}:{label['line']} {label['code']}: {label['why']}")
-    sys.stdout.write("\n".join(lines) + "\n")
-    return 1 if apart else 0
+    measured, good = compare(given.checkouts, given.places, given.targets, jobs=given.jobs, select=given.select, only=given.only)
+    sys.stdout.write("\n".join([*lines, "", *measured]) + "\n")
+    return 0 if good and not apart else 1
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
     sys.exit(main())

@@ -21,3 +21,5 @@ def test_what_they_say() -> None:
     assert DERIVE["ref_class"](POLICY, None, "none") == "none"
     assert DERIVE["is_champion"](POLICY, None, "Champion") is True
     assert DERIVE["is_champion"](POLICY, None, "none") is False
+    assert DERIVE["without_stage"](POLICY, None, "main") is True
+    assert DERIVE["without_stage"](POLICY, None, "prod") is False

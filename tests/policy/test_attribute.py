@@ -142,6 +142,30 @@ def test_stage_of_name(policy: Policy, name: str, stage: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ("main", True),
+        ("prod", False),
+        ("dev_ml", False),
+        ("nonprod", None),
+        ("parameter", True),
+        ("none", True),
+        ("target", False),
+        ("system", False),
+    ],
+)
+def test_without_a_policy_a_catalog_that_names_no_stage_belongs_to_none(named: str, expected: bool | None) -> None:
+    assert attribute.without_stage(Policy(), named) is expected
+
+
+def test_where_catalogs_are_written_one_that_is_left_out_cannot_be_told() -> None:
+    policy = Policy(environments={"production": EnvironmentPolicy(catalogs=("main",))})
+    assert attribute.without_stage(policy, "main") is False
+    assert attribute.without_stage(policy, "other") is None
+    assert attribute.without_stage(policy, "parameter") is True
+
+
+@pytest.mark.parametrize(
     ("ref", "known"),
     [
         *[(r, "release") for r in ("release", "release/1.2", "main", "refs/heads/main", "origin/main", "v1.0", "refs/tags/v2")],

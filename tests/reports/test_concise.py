@@ -10,7 +10,7 @@ def test_each_finding_is_one_line_and_the_run_is_one() -> None:
     lines = report("concise", everything()).splitlines()
     assert lines[:-1] == [
         "databricks.yml:7:16: error ENV002 prod shares catalog main with another stage: give each stage a catalog of its own",
-        "notebooks/train.ipynb:cell 3: warning TRK007 log_model without a signature [check this] [does not fail]",
+        "notebooks/train.ipynb:cell 3: warning TRK007 log_model without a signature [check this] [does not fail] [reaches 2 bundles: churn, fraud]",
         "src/train.py:12:5: note TRK007 no input example [check this] [does not fail]",
         "a/databricks.yml:9: unknown ENV002 cannot tell: variable `catalog` has no value",
     ]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.running import CHECKOUT, Ran, environment, lakewarden, write
 
-from lakewarden.sources import cache as cache_module
 from lakewarden.sources.cache import Cache, key_of
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ def test_another_python_or_other_readers_have_a_cache_of_their_own(tmp_path: Pat
     write(readers, {"reader.py": "x = 1\n"})
     Cache(str(tmp_path / "cache"), str(readers)).keep([(b"k", b"v")])
     assert Cache(str(tmp_path / "cache"), str(readers)).find([b"k"]) == {b"k": b"v"}
-    monkeypatch.setattr(cache_module.sys, "version_info", (3, 99, 0))
+    monkeypatch.setattr(sys, "version_info", (3, 99, 0))
     assert Cache(str(tmp_path / "cache"), str(readers)).find([b"k"]) == {}
     monkeypatch.undo()
     write(readers, {"reader.py": "x = 10\n"})

@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from lakewarden.cli.options import Paths, PolicyFile
+from lakewarden.cli.options import BundleJson, Paths, PolicyFile
 
 DEFAULT = ".lakewarden-baseline.json"
 
@@ -29,6 +29,7 @@ def baseline(
     file: Annotated[
         Optional[Path], typer.Option(help=f"The baseline; otherwise the policy's, else {DEFAULT}.", metavar="FILE")  # noqa: UP045
     ] = None,
+    bundle_json: BundleJson = None,
 ) -> None:
     """Record today's findings, check which entries are stale (exit 1 if any), or remove those.
 
@@ -42,7 +43,7 @@ def baseline(
     from lakewarden.sources.discovery import Scope
 
     # A baseline is of the whole repository: an entry that was not looked at must not be taken for stale.
-    repository = replace(read(paths or [], policy), scope=Scope())
+    repository = replace(read(paths or [], policy, bundle_json=bundle_json or []), scope=Scope())
     place = file or repository.root / (repository.policy.baseline or DEFAULT)
     result = judge_repository(repository, Wishes(use_baseline=False, show=frozenset({"unknown", "advisory"})))
     if action is Action.WRITE:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from lakewarden.cli.options import NoCache, OutputTable, Paths, PolicyFile, Table
+from lakewarden.cli.options import BundleJson, NoCache, OutputTable, Paths, PolicyFile, Table
 
 
 def facts(
@@ -17,6 +17,7 @@ def facts(
         Optional[list[str]], typer.Option(help="Show only these fact tables; may be repeated.", metavar="NAME")  # noqa: UP045
     ] = None,
     output_format: OutputTable = Table.TEXT,
+    bundle_json: BundleJson = None,
     no_cache: NoCache = False,
 ) -> None:
     """Show the facts that the sources read, by table, with their places under the policy."""
@@ -33,7 +34,7 @@ def facts(
             near = get_close_matches(name, TABLES, 1)
             meant = f"; did you mean {near[0]}?" if near else ""
             raise UsageError(f"there is no fact table {name}{meant}", f"there are: {', '.join(TABLES)}")
-    repository = read(paths or [], policy, use_cache=not no_cache)
+    repository = read(paths or [], policy, use_cache=not no_cache, bundle_json=bundle_json or [])
     prepared = prepare(repository.facts, repository.policy, filled=repository.filled, needed=frozenset(TABLES))
     rows: dict[str, list[dict[str, Any]]] = {}
     for name in TABLES:

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from lakewarden.cli.options import Color, NoCache, Paths, PolicyFile, WhenColor, split
+from lakewarden.cli.options import BundleJson, Color, NoCache, OfBundle, OfProject, Paths, PolicyFile, WhenColor, split
 from lakewarden.rule import Confidence, Profile, Severity
 
 _List = Optional[list[str]]  # noqa: UP045  (typer evaluates it on Python 3.10)
@@ -22,6 +22,9 @@ def lint(
     ] = None,
     ignore: Annotated[_List, typer.Option(help="Do not ask these rules.", metavar="RULE")] = None,
     exclude: Annotated[_List, typer.Option(help="Do not read files that match.", metavar="GLOB")] = None,
+    bundle: OfBundle = None,
+    project: OfProject = None,
+    bundle_json: BundleJson = None,
     output_format: Annotated[
         str, typer.Option(help="text, concise, json, sarif or github; printed on standard output.", metavar="FORMAT")
     ] = "text",
@@ -50,7 +53,7 @@ def lint(
     Exit codes: 0 clean, 1 findings, 2 usage or policy, 3 something could not be seen, 4 nothing to check.
     """
     from lakewarden.cli.output import write_reports
-    from lakewarden.cli.session import read
+    from lakewarden.cli.session import narrowed, read
     from lakewarden.errors import ExitCode
     from lakewarden.judge.request import Wishes
     from lakewarden.judge.run import judge_repository
@@ -60,7 +63,8 @@ def lint(
 
     targets = check_formats(output_format, output or [])
     check_shown(split(show))
-    repository = read(paths or [], policy, exclude or [], use_cache=not no_cache)
+    repository = read(paths or [], policy, exclude or [], use_cache=not no_cache, bundle_json=bundle_json or [])
+    repository = narrowed(repository, split(bundle), split(project))
     wishes = Wishes(
         profile=profile,
         select=split(select),

@@ -30,6 +30,22 @@ PolicyFile = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--policy", help="The policy file; otherwise the closest lakewarden.toml or pyproject.toml.", metavar="FILE"),
 ]
+OfBundle = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--bundle", help="Judge only these bundles: folders or names, globs; may be repeated.", metavar="GLOB"),
+]
+OfProject = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--project", help="Judge only these projects; may be repeated.", metavar="NAME"),
+]
+BundleJson = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--bundle-json",
+        help="What `databricks bundle validate -o json -t TARGET` printed: taken instead of our own reading; may be repeated.",
+        metavar="TARGET=FILE",
+    ),
+]
 OutputTable = Annotated[Table, typer.Option("--output-format", help="Form of the output.")]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Read every file anew, and keep nothing in the user's cache folder for the next run.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lakewarden.policy.model import Policy
+    from lakewarden.sources.repository.bundle.outputs import Outputs
 
 _CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 
@@ -40,12 +41,18 @@ class Repository:
 
 
 def read(
-    paths: Sequence[Path], policy_file: Path | None, exclude: Sequence[str] = (), *, use_cache: bool = True
+    paths: Sequence[Path],
+    policy_file: Path | None,
+    exclude: Sequence[str] = (),
+    *,
+    use_cache: bool = True,
+    bundle_json: Sequence[str] = (),
 ) -> Repository:
-    """Read the repository around `paths`; what reading a file gave may come from an earlier run.
+    """Read the repository around `paths`; what reading a file gave may come from an earlier run. `bundle_json` holds, as
+    TARGET=FILE, what the bundle tool resolved.
 
     Raises:
-        UsageError: there is no such path, or the paths are in different repositories.
+        UsageError: there is no such path, the paths are in different repositories, or an output of the bundle tool is none.
         PolicyError: the policy cannot be used.
     """
     given = list(paths) or [Path()]
@@ -58,10 +65,33 @@ def read(
     tree = Tree.of_disk(root, exclude=(*policy.exclude, *exclude))
     layout = Layout.of_tree(tree, policy)
     facts = Facts()
-    filled = read_repository(Context(tree, policy, layout, use_cache=use_cache), facts)
+    outputs = _outputs(bundle_json, layout, tree)
+    filled = read_repository(Context(tree, policy, layout, use_cache=use_cache, outputs=outputs), facts)
     facts.skipped.extend(tree.skipped)
     facts.gaps.extend(tree.unseen())
     return Repository(root, tree, policy, layout, scope_of(root, given), facts, filled, _codeowners(tree, facts))
+
+
+def narrowed(repository: Repository, bundles: Sequence[str], projects: Sequence[str]) -> Repository:
+    """The repository, of which only the projects of these bundles (globs), and these projects, are judged.
+
+    Raises:
+        UsageError: one of them is not there.
+    """
+    if not bundles and not projects:
+        return repository
+    from lakewarden.sources.repository.layout import projects_named
+
+    chosen = projects_named(repository.layout, bundles, projects)
+    return replace(repository, scope=repository.scope._replace(projects=chosen, project_of=repository.layout.project_of))
+
+
+def _outputs(given: Sequence[str], layout: Layout, tree: Tree) -> Outputs:
+    if not given:
+        return {}
+    from lakewarden.sources.repository.bundle.outputs import read_outputs
+
+    return read_outputs(given, layout, tree)
 
 
 def _policy_of(paths: Sequence[Path], root: Path, rules: Mapping[str, str]) -> Policy:

@@ -50,6 +50,7 @@ class DuckDBEngine:
             self.connection.execute("PRAGMA disable_optimizer")
         self.size: dict[str, int] = {}
         self._inside: frozenset[int] | None = None
+        self._projects: frozenset[str] | None = None
 
     def load(self, tables: Mapping[str, Sequence[Row]], policy: Mapping[str, str | bool | int | None]) -> None:
         """Create and fill the fact tables and the view `policy` of exactly one row."""
@@ -74,9 +75,12 @@ class DuckDBEngine:
         values = [[row.get(c.name) for row in rows] for c in columns]
         self.connection.execute(f"INSERT INTO {name} SELECT {arrays}", values)
 
-    def count_only(self, origins: Sequence[int]) -> None:
-        """Count only rows from these places, and those from nowhere. Every row is judged all the same."""
+    def count_only(self, origins: Sequence[int], projects: frozenset[str] | None = None) -> None:
+        """Count only rows from these places, and those from nowhere; of them, those of these projects. Every row is judged
+        all the same.
+        """
         self._inside = frozenset(origins)
+        self._projects = projects
         self.connection.execute("CREATE TABLE asked_about AS SELECT unnest(?::BIGINT[]) AS origin", [list(origins)])
 
     def ask(self, subject: str, query: str, conditions: Sequence[str]) -> Answer:
@@ -92,10 +96,15 @@ class DuckDBEngine:
         """Fetch all rows: planning the counts would take longer than the query."""
         cursor = self.connection.execute(asked)
         names = [d[0] for d in cursor.description or ()]
-        origin, verdict, plane, key = (names.index(name) for name in ("origin", "verdict", "plane", "key"))
+        origin, verdict, plane, key, project = (names.index(n) for n in ("origin", "verdict", "plane", "key", "project"))
         rows = cursor.fetchall()
         whole = len(rows) == self.size[subject] == len({(row[plane], row[key]) for row in rows})
-        said = Counter(row[verdict] for row in rows if self._inside is None or row[origin] is None or row[origin] in self._inside)
+        said = Counter(
+            row[verdict]
+            for row in rows
+            if (self._inside is None or row[origin] is None or row[origin] in self._inside)
+            and (self._projects is None or row[project] in self._projects)
+        )
         told = [dict(zip(names, row, strict=True)) for row in rows if row[verdict] in ("fail", "unknown")]
         return Answer(len(rows), whole, (said["pass"], said["fail"], said["unknown"], said["not applicable"]), told)
 
@@ -106,6 +115,8 @@ class DuckDBEngine:
         counting different keys would cost more than judging them.
         """
         inside = "TRUE" if self._inside is None else "(origin IS NULL OR origin IN (SELECT origin FROM asked_about))"
+        if self._projects is not None:
+            inside += f" AND project IN ({', '.join(map(_literal, sorted(self._projects))) or 'NULL'})"
         counts = ", ".join(f"count(*) FILTER (verdict = '{verdict}' AND {inside})" for verdict in _VERDICTS)
         cursor = self.connection.execute(
             f"""SELECT count(*), {counts}, sum(hash(plane, key)::HUGEINT) = (SELECT sum(hash(plane, key)::HUGEINT) FROM {subject}),

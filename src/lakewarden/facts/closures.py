@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from lakewarden.facts.fact import TABLES, Fact
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lakewarden.facts.gaps import Gap
+    from lakewarden.facts.origin import Origin
     from lakewarden.policy.model import Policy
 
 #: What the store fills, each with the tables that it is computed from.
@@ -35,8 +37,13 @@ def projects(
     names |= {(gap.plane, gap.project) for gap in gaps if gap.project is not None}
     of_project: dict[str, list[str | None]] = {}
     reached: dict[str, list[tuple[str | None, str | None]]] = {}
+    places: dict[str, Origin | None] = {}
     for target in rows["targets"]:
-        of_project.setdefault(target.project or "", []).append(stages[target.key].stage)
+        stage = stages[target.key].stage
+        if stage == "production" and "production" not in of_project.get(target.project or "", ()):
+            places[target.project or ""] = target.origin  # what is said of a project is mostly said of its production
+        places.setdefault(target.project or "", target.origin)
+        of_project.setdefault(target.project or "", []).append(stage)
         reached.setdefault(target.project or "", []).append((stages[target.key].stage, target.__dict__.get("host")))
     for plane, name in sorted(names, key=str):
         if name is None:
@@ -51,6 +58,7 @@ def projects(
             several_stages=True if len(known) > 1 else False if all_seen else None,
             has_production=True if "production" in known else False if all_seen else None,
             shares_workspace=_share_workspace(reached.get(name, []), all_seen=all_seen),
+            origin=places.get(name),
         )
 
 
@@ -109,9 +117,10 @@ def securables(rows: Mapping[str, list[Fact]]) -> Iterable[Securable]:
     written = {(row.plane, row.key) for row in rows["securables"]}
     for table, kind in _SECURABLES.items():
         for row in rows[table]:
-            if (row.plane, row.key) not in written:
+            values = row.__dict__
+            # The registry of a workspace knows no grants.
+            if (row.plane, row.key) not in written and values.get("registry") != "workspace":
                 written.add((row.plane, row.key))
-                values = row.__dict__
                 yield Securable(
                     key=row.key,
                     plane=row.plane,
@@ -120,10 +129,38 @@ def securables(rows: Mapping[str, list[Fact]]) -> Iterable[Securable]:
                     kind=kind,
                     catalog=values.get("name") if kind == "catalog" else values.get("catalog"),
                     target=values.get("target"),
+                    named="target"
+                    if values.get("target")
+                    else values.get("name")
+                    if kind == "catalog"
+                    else values.get("catalog"),
+                    declared_in="none" if row.plane != "declared" else values.get("declared_in"),
                 )
 
 
 _HAS_PERSON = {"user": True, "service_principal": False, "everyone": True}
+
+
+#: What the names of groups say: who is in them, or that nobody is.
+_PEOPLE = (
+    "admin admins administrator administrators analyst analysts consultants dev developer developers devs employees engineer "
+    "engineers interns managers members people researchers scientist scientists staff stewards team teams user users"
+)
+_MACHINES = (
+    "app apps automation bot bots cd ci cicd deploy deployer deployment identity ingestion job jobs pipeline pipelines "
+    "principal principals robot runner service services sp spn spns sps svc workload"
+)
+
+
+def speaks_of_people(name: str) -> bool:
+    """Does the name of a group say that people are in it?"""
+    words = set(re.split(r"[^a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower()))
+    return not words.isdisjoint(_PEOPLE.split()) and words.isdisjoint(_MACHINES.split())
+
+
+def _may_be_people(plane: str, key: str, has_person: bool | None) -> bool:
+    """Where members are declared nowhere, a name is all that there is."""
+    return plane == "declared" and has_person is None and key.startswith("group:") and speaks_of_people(key)
 
 
 def principals(policy: Policy, rows: Mapping[str, list[Fact]]) -> Iterable[PrincipalSummary]:
@@ -143,6 +180,7 @@ def principals(policy: Policy, rows: Mapping[str, list[Fact]]) -> Iterable[Princ
         values: dict[str, Any] = {"has_person": _HAS_PERSON.get(kind)}
         if closed is not None:
             values.update(closed.__dict__)
+        values.setdefault("for_people", _may_be_people(plane, key, values["has_person"]))
         roles = role_of_principal(policy, key)
         for role in ("ingestion", "deploy", "promote", "break_glass"):
             values[f"is_{role}"] = role in roles
@@ -158,7 +196,8 @@ def principal_stages(rows: Mapping[str, list[Fact]], places: Mapping[int, Place]
             kind, name, stage = values.get("run_as_kind"), values.get("run_as"), places[id(row)].stage
             if kind is not None and kind != "service_principal":
                 continue
-            principal = None if name is None else f"service_principal:{name}"
+            # A name with a reference is whoever deploys: another principal in each stage, or the same.
+            principal = None if name is None or "${" in name else f"service_principal:{name}"
             key = f"{row.project}/{principal or '?' + row.key}/{stage or '?' + row.key}"
             if (row.plane, key) not in seen:
                 seen.add((row.plane, key))

@@ -37,6 +37,11 @@ def is_champion(policy: Policy, project: str | None, value: str) -> bool | None:
     return attribute.is_champion(policy, value)
 
 
+def without_stage(policy: Policy, project: str | None, value: str) -> bool | None:
+    """Tell whether a securable belongs to no stage, and so to production as to any other."""
+    return attribute.without_stage(policy, value)
+
+
 #: Each function by the name that the fact model gives it. The value is never None: what is not known stays None.
 DERIVE: dict[str, Callable[[Policy, str | None, str], str | bool | None]] = {
     "stage_of_name": stage_of_name,
@@ -44,4 +49,5 @@ DERIVE: dict[str, Callable[[Policy, str | None, str], str | bool | None]] = {
     "stage_of_workspace": stage_of_workspace,
     "ref_class": ref_class,
     "is_champion": is_champion,
+    "without_stage": without_stage,
 }

@@ -96,4 +96,4 @@ class Fact(_Row):
         self.__dict__.update(values)
 
 
-_DERIVED_TYPES = {"is_champion": "BOOLEAN"}
+_DERIVED_TYPES = {"is_champion": "BOOLEAN", "without_stage": "BOOLEAN"}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lakewarden.facts.completeness import Completeness
+    from lakewarden.facts.origin import Origin
 
 Row = dict[str, Any]
 
@@ -25,17 +26,21 @@ def in_order(tables: frozenset[str]) -> list[str]:
     return list(TopologicalSorter(graph).static_order())
 
 
-def add_placeholders(rows: dict[str, list[Row]], planes: frozenset[str], complete: Completeness) -> None:
-    """Add to `rows` a placeholder for everything that `complete` does not know to have been listed to its end."""
+def add_placeholders(
+    rows: dict[str, list[Row]], planes: frozenset[str], complete: Completeness, origins: dict[Origin, int]
+) -> None:
+    """Add to `rows` a placeholder for everything that `complete` does not know to have been listed to its end. `origins`
+    numbers the places of rows.
+    """
     tables = frozenset(rows)
     referred = _referred(rows, tables)
     for name in in_order(tables):
         for plane in sorted(planes):
             if complete.whole(name, plane) and not TABLES[name].parents:
                 continue
-            of_kind = _of_lists if TABLES[name].parents else _of_objects
-            named = _named(name, plane, rows, complete, referred.get((name, plane), {}))
-            found = [*named, *of_kind(name, plane, rows, complete)]
+            listed = TABLES[name].parents
+            unseen = _of_lists(name, plane, rows, complete) if listed else _of_objects(name, plane, rows, complete, origins)
+            found = [*_named(name, plane, rows, complete, referred.get((name, plane), {})), *unseen]
             _keep_apart(found, rows[name], plane)
             rows[name].extend(found)
 
@@ -77,14 +82,19 @@ def _parents(name: str, project: str | None) -> dict[str, str]:
     return {column: project or "?" if of == "projects" else "?" for column, of in TABLES[name].parents.items()}
 
 
-def _of_objects(name: str, plane: str, rows: Mapping[str, list[Row]], complete: Completeness) -> Iterator[Row]:
-    """A placeholder without a name for each project whose objects were not all listed."""
+def _of_objects(
+    name: str, plane: str, rows: Mapping[str, list[Row]], complete: Completeness, origins: dict[Origin, int]
+) -> Iterator[Row]:
+    """A placeholder without a name for each project whose objects were not all listed, where the project or the gap is."""
     for project in rows.get("projects", ()):
         if project["plane"] == plane:
             unseen = complete.gap_of(name, plane, project["key"])
             if unseen is not None:
                 key = f"{project['key']}/?{name}"
-                yield {"key": key, "plane": plane, "project": project["key"], "origin": project["origin"], "gap": unseen}
+                at, place = project["origin"], complete.gaps[unseen].origin
+                if at is None and place is not None:
+                    at = origins.setdefault(place, len(origins))
+                yield {"key": key, "plane": plane, "project": project["key"], "origin": at, "gap": unseen}
 
 
 def _named(

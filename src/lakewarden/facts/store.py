@@ -50,7 +50,7 @@ def prepare(
     """
     rows = {name: list(found) for name, found in facts.rows.items()}
     complete = Completeness(facts, filled | frozenset(_CROSS_TABLE), command)
-    places = Places(policy, rows["targets"])
+    places = Places(policy, rows["targets"], rows["terraform_roots"])
     _add_closures(rows, facts, policy, places, complete, planes)
     complete.settle(rows)
     complete.gaps.extend(unclaimed(facts.rows, policy))
@@ -58,7 +58,7 @@ def prepare(
     # The parents of a list are needed to know where its placeholders belong.
     wanted = _with_parents(needed | {"projects"})
     ready = {name: _rows_of(name, rows[name], places, origins, complete) for name in wanted}
-    add_placeholders(ready, planes, complete)
+    add_placeholders(ready, planes, complete, origins)
     return Prepared(ready, list(origins), complete.gaps)
 
 

@@ -81,6 +81,18 @@ class RuleOutcome:
 
 
 @dataclass(frozen=True)
+class ProjectOutcome:
+    """What was found in one project, and the names of its targets. Waived violations are not counted."""
+
+    name: str
+    errors: int
+    warnings: int
+    notes: int
+    unknown: int
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class GapOutcome:
     """A gap and how many objects of which rule it leaves unknown."""
 
@@ -106,7 +118,7 @@ class Result:
     `findings` are sorted by path, line and code; those below the threshold of `--fail-on` are in it and do not fail.
     `hidden` counts advisory findings that the profile does not show. `incomplete` says why the run is incomplete, one
     line each; empty when it is complete. `lines` holds the lines of files for the text report, `complete_rules` the codes
-    of rules of which nothing that they read was missing.
+    of rules of which nothing that they read was missing, `projects` what was found in each project.
     """
 
     command: str
@@ -128,6 +140,7 @@ class Result:
     lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     complete_rules: frozenset[str] = frozenset()
+    projects: tuple[ProjectOutcome, ...] = ()
 
     def count(self, verdict: Verdict) -> int:
         """How many objects got this verdict, over all rules."""

@@ -17,6 +17,7 @@ from lakewarden.judge.findings import FindingMaker, in_order
 from lakewarden.judge.judge import Ruling, rule_all, tables_needed, why_not_asked
 from lakewarden.judge.result import Finding, GapOutcome, Result, RuleOutcome, Verdict
 from lakewarden.judge.selection import Selection, rule_policy, select_rules
+from lakewarden.judge.sharing import project_outcomes, with_bundles
 from lakewarden.judge.tolerance import Tolerated, is_ignored, pass_over, tolerate
 from lakewarden.policy.attribute import owner_of
 from lakewarden.policy.model import policy_row
@@ -50,9 +51,10 @@ def judge_repository(judged: Judged, wishes: Wishes) -> Result:
     prepared = prepare(judged.facts, policy, filled=judged.filled, needed=needed)
     engine = DuckDBEngine(sum(map(len, prepared.rows.values())))
     engine.load(prepared.rows, policy_row(policy, profile))
-    if judged.scope.prefixes:
+    if not judged.scope.whole:
         scope = judged.scope
-        engine.count_only([n for n, o in enumerate(prepared.origins) if o.path is None or scope.covers(o.path)])
+        inside = [n for n, o in enumerate(prepared.origins) if o.path is None or scope.covers(o.path)]
+        engine.count_only(inside, scope.projects)
     rulings = dict(rule_all(asked, engine, judged.filled, _DECLARED))
     lines = Lines(judged.tree)
     maker = FindingMaker(
@@ -72,7 +74,9 @@ def judge_repository(judged: Judged, wishes: Wishes) -> Result:
     of_run = program.judge_run(policy, selection, profile, tolerated.suppressions, tolerated.waiver_problems, names)
     rulings |= of_run.rulings
     beside = [f for f in of_run.findings if _in_scope(f, judged.scope) and not is_ignored(f, policy)]
-    tolerated = pass_over(replace(tolerated, findings=[*tolerated.findings, *beside]), judged, wishes)
+    # Only now: a comment or a waiver that holds in another project is not idle.
+    kept = [f for f in [*tolerated.findings, *beside] if _of_projects(f, judged.scope)]
+    tolerated = pass_over(replace(tolerated, findings=kept), judged, wishes)
     return _result(judged, wishes, profile, selection, rulings, prepared, tolerated, missed, lines)
 
 
@@ -131,6 +135,11 @@ def _in_scope(finding: Finding, scope: Scope) -> bool:
     return not places or any(scope.covers(path) for path in places)
 
 
+def _of_projects(finding: Finding, scope: Scope) -> bool:
+    """Does the finding belong to a project that was asked about?"""
+    return scope.holds(finding.project, finding.origin.path if finding.origin else None)
+
+
 def _objects_asked_about(judged: Judged, asked: Iterable[Rule]) -> int:
     """How many objects the sources saw, in what was asked about, of the kinds that a rule judges here. What the store adds
     (a project for the repository itself) stands for what it is computed from: without that nothing was checked.
@@ -138,7 +147,10 @@ def _objects_asked_about(judged: Judged, asked: Iterable[Rule]) -> int:
     queries = (query for rule in asked for query in rule.queries)
     subjects = {query.subject for query in queries if why_not_asked(query, judged.filled, _DECLARED) is None}
     tables = {table for subject in subjects for table in CLOSURES.get(subject, (subject,))}
-    places = (row.origin for table in tables for row in judged.facts.rows[table])
+    rows = (row for table in tables for row in judged.facts.rows[table])
+    if judged.scope.projects is not None:
+        rows = (row for row in rows if judged.scope.holds(row.project, row.origin.path if row.origin else None))
+    places = (row.origin for row in rows)
     return sum(at is not None and at.path is not None and judged.scope.covers(at.path) for at in places)
 
 
@@ -154,7 +166,7 @@ def _result(
     lines: Lines,
 ) -> Result:
     policy = judged.policy
-    findings = sorted(tolerated.findings, key=in_order)
+    findings = with_bundles(sorted(tolerated.findings, key=in_order))
     outcomes = tuple(_outcomes(load_rules().values(), selection, rulings, findings, policy))
     incomplete = why_incomplete(missed.open(prepared.gaps, findings), outcomes, policy, profile, wishes.today)
     fail_on = wishes.fail_on or policy.fail_on
@@ -187,6 +199,7 @@ def _result(
         lines=lines.by_path,
         notes=tolerated.notes,
         complete_rules=tolerated.complete_rules,
+        projects=project_outcomes(findings, [t for t in judged.facts.rows["targets"] if judged.scope.holds(t.project, None)]),
     )
 
 

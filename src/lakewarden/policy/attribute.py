@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from lakewarden.policy.model import EnvironmentPolicy, Policy, ProjectPolicy
 
 #: What production is released from where the policy does not say.
-RELEASE_REFS = ("release", "release/*", "releases/*", "main", "master", "prod", "production", "v[0-9]*")
+RELEASE_REFS = (
+    "release", "release/*", "releases/*", "release-*", "main", "master", "prod", "production", "v[0-9]*", "[0-9]*.[0-9]*",
+)  # fmt: skip
 
 #: Catalogs of the platform itself.
 _PLATFORM = frozenset({"system", "samples", "__databricks_internal"})
@@ -109,6 +111,19 @@ def stage_of_name(policy: Policy, name: str) -> str | None:
     if kind in _spoken_of(policy) or name.casefold() in _PLATFORM:
         return "none"
     return stage_by_words(name).stage
+
+
+@lru_cache(maxsize=_MANY)
+def without_stage(policy: Policy, named: str) -> bool | None:
+    """Does what tells the stage of a securable tell of none? A parameter serves each stage; so does a catalog whose name
+    speaks of none, where the policy leaves that to names. `target` tells the stage.
+    """
+    if named in ("parameter", "none"):
+        return True
+    if named == "target" or _claimed(policy, "catalogs", named, named) is not None or named.casefold() in _PLATFORM:
+        return False
+    stage = None if "catalogs" in _spoken_of(policy) else stage_by_words(named).stage
+    return None if stage is None else stage == "none"
 
 
 @lru_cache(maxsize=_MANY)

@@ -227,7 +227,7 @@ class Policy:
     """Whether data and models are in Unity Catalog; what the sources show where it is not set."""
     identities: Mapping[IdentityRole, tuple[str, ...]] = field(default_factory=dict)
     """Principals by role: application ids, users or groups, globs."""
-    champion_aliases: tuple[str, ...] = ("champion",)
+    champion_aliases: tuple[str, ...] = ("champion", "production", "prod", "live")
     """Aliases of the model version that is live, in any case."""
     required_tags: tuple[str, ...] = ()
     """Tags that every version in production must carry."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from lakewarden.judge.result import Finding, Result, Verdict
+from lakewarden.judge.sharing import once
 from lakewarden.reports.escape import clean, log_line
 from lakewarden.reports.order import marks, worst_first
-from lakewarden.reports.outcome import one_line
+from lakewarden.reports.outcome import one_line, reached
 from lakewarden.reports.place import is_notebook_file, place_of
 from lakewarden.rule import Severity
 
@@ -19,7 +20,7 @@ _COMMAND = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE:
 
 def write(result: Result, out: TextIO, _: Options) -> None:
     """Write the worst first, because GitHub shows ten annotations of a kind for each step."""
-    for finding in worst_first(result, result.findings):
+    for finding in once(worst_first(result, result.findings)):
         if finding.verdict is not Verdict.WAIVED:
             out.write(f"{_command(result, finding)}\n")
     out.write(f"{log_line('lakewarden: ' + one_line(result))}\n")
@@ -34,7 +35,8 @@ def _command(result: Result, finding: Finding) -> str:
     at = "" if finding.origin is not None and finding.origin.line is not None else f"{place_of(finding)}: "
     if finding.origin is not None and is_notebook_file(finding.origin):
         at = f"cell {finding.origin.cell}: "
-    return f"::{command} {told}::{_data(at + clean(finding.message))}"
+    reach = f" ({reached(finding)})" if finding.bundles else ""
+    return f"::{command} {told}::{_data(at + clean(finding.message) + reach)}"
 
 
 def _place(finding: Finding) -> dict[str, str]:

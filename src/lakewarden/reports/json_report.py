@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lakewarden.judge.result import Finding, GapOutcome, Result, RuleOutcome, Verdict, Waiver
+from lakewarden.judge.result import Finding, GapOutcome, ProjectOutcome, Result, RuleOutcome, Verdict, Waiver
 from lakewarden.reports.dump import dump
 from lakewarden.reports.escape import clean
 from lakewarden.reports.order import fails
@@ -31,6 +32,7 @@ def document(result: Result) -> dict[str, Any]:
         "profile": result.profile.value,
         "summary": _summary(result),
         "rules": [_rule(outcome) for outcome in result.rules],
+        "projects": [_project(outcome) for outcome in result.projects],
         "gaps": [_gap(outcome) for outcome in result.gaps],
         "findings": [_finding(result, finding) for finding in result.findings],
     }
@@ -74,6 +76,10 @@ def _rule(outcome: RuleOutcome) -> dict[str, Any]:
         "skipped_reason": _text(outcome.skipped_reason),
         "crashed": _text(outcome.crashed),
     }
+
+
+def _project(outcome: ProjectOutcome) -> dict[str, Any]:
+    return {**asdict(outcome), "name": clean(outcome.name), "targets": [clean(target) for target in outcome.targets]}
 
 
 def _gap(outcome: GapOutcome) -> dict[str, Any]:

@@ -21,6 +21,11 @@ def by_severity(findings: Iterable[Finding]) -> str:
     return ", ".join(many(counts[name], name) for name in ("error", "warning", "note") if counts[name])
 
 
+def reached(finding: Finding) -> str:
+    """The bundles that a finding in a shared file reaches."""
+    return f"reaches {many(len(finding.bundles), 'bundle')}: {names(map(clean, finding.bundles), 3)}"
+
+
 def failing(result: Result) -> int:
     """How many findings fail the run."""
     return sum(fails(result, finding) for finding in result.findings)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote
 
 from lakewarden.judge.result import Finding, Result, Verdict
+from lakewarden.judge.sharing import once
 from lakewarden.reports.dump import dump
 from lakewarden.reports.escape import clean
 from lakewarden.reports.order import fails, worst_first
@@ -31,7 +32,7 @@ def write(result: Result, out: TextIO, _: Options) -> None:
 
 def document(result: Result) -> dict[str, Any]:
     """The log as JSON values."""
-    told = worst_first(result, result.findings)
+    told = once(worst_first(result, result.findings))
     results, left_out = told[:MOST_RESULTS], len(told) - MOST_RESULTS
     rules = {outcome.rule.code: outcome.rule for outcome in result.rules if outcome.skipped_reason is None}
     rules |= {finding.rule.code: finding.rule for finding in results}
@@ -89,6 +90,8 @@ def _result(result: Result, finding: Finding, index: dict[str, int]) -> dict[str
             name: clean(value) if isinstance(value, str) else value for name, value in known.items() if value is not None
         },
     }
+    if finding.bundles:
+        found["properties"]["bundles"] = [clean(bundle) for bundle in finding.bundles]
     if finding.related is not None:
         found["relatedLocations"] = [{"id": 1, **_location(finding.related, ""), "message": {"text": "see also"}}]
     if finding.waiver is not None:

@@ -13,12 +13,16 @@ from lakewarden.reports.outcome import by_severity, failing, share, waived
 from lakewarden.reports.page import Line, Span, many, names, short, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lakewarden.facts.gaps import Gap
+    from lakewarden.judge.result import ProjectOutcome
 
 _LABEL = 13
 _ALL = 10_000
+#: Above so many bundles only the worst are told, and the others counted.
+_MOST_BUNDLES = 20
+_WORST_BUNDLES = 10
 
 
 def summary(result: Result, width: int, *, details: bool = False) -> list[Line]:
@@ -36,6 +40,7 @@ def summary(result: Result, width: int, *, details: bool = False) -> list[Line]:
     found = failures(result)
     if found:
         lines += _row("findings", f"{len(found):,}: {by_severity(found)}; {share(failing(result), len(found))} this run", width)
+    lines += bundles(result, width, details=details)
     lines += _unknown(result, width, most)
     lines += _tolerated(result, width, most)
     for number, reason in enumerate(result.incomplete[:most]):
@@ -45,6 +50,30 @@ def summary(result: Result, width: int, *, details: bool = False) -> list[Line]:
     for note in result.notes:
         lines += _row("note", clean(note), width, limit=2)
     return lines
+
+
+def bundles(result: Result, width: int, *, details: bool = False) -> list[Line]:
+    """One line for each bundle where there are several: the worst first, above `_MOST_BUNDLES` most of them only counted."""
+    of_bundles = [project for project in result.projects if project.targets]
+    if len(of_bundles) < 2:  # noqa: PLR2004
+        return []
+    ranked = sorted(of_bundles, key=lambda p: (-p.errors, -p.warnings, -p.notes, -p.unknown, p.name))
+    shown = ranked if details or len(ranked) <= _MOST_BUNDLES else ranked[:_WORST_BUNDLES]
+    lines = _row("bundles", f"{len(ranked):,}, the worst first:", width)
+    for project in shown:
+        targets = f"({names(map(clean, project.targets), 4)})"
+        lines += wrap(f"{clean(project.name)}: {_counts([project])} {targets}", width, (_pad("- "), _pad("  ")), limit=1)
+    rest = ranked[len(shown) :]
+    if rest:
+        lines += wrap(f"{len(rest):,} more: {_counts(rest)}; --show gaps lists them", width, _pad("- "), limit=1)
+    return lines
+
+
+def _counts(projects: Sequence[ProjectOutcome]) -> str:
+    totals = {name: sum(getattr(project, f"{name}s") for project in projects) for name in ("error", "warning", "note")}
+    told = [many(count, name) for name, count in totals.items() if count]
+    unknown = sum(project.unknown for project in projects)
+    return ", ".join([*(told or ["no findings"]), *([f"{unknown:,} unknown"] if unknown else [])])
 
 
 def _pad(mark: str) -> str:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, TextIO
 from urllib.parse import quote
 
 from lakewarden.judge.result import Finding, Result, Verdict
+from lakewarden.judge.sharing import once
 from lakewarden.reports.escape import clean
 from lakewarden.reports.groups import Group, grouped
 from lakewarden.reports.markdown import blocks, first_sentence
-from lakewarden.reports.outcome import verdict
+from lakewarden.reports.outcome import reached, verdict
 from lakewarden.reports.page import SEVERITY_STYLE, Line, Span, many, names, plain, short, show, wrap
 from lakewarden.reports.place import excerpt, where
 from lakewarden.reports.summary import summary
@@ -29,7 +30,7 @@ _HEADER = 1
 
 def write(result: Result, out: TextIO, options: Options) -> None:
     """Write the report."""
-    shown = [f for f in result.findings if f.verdict is not Verdict.WAIVED or "waived" in options.show]
+    shown = once(f for f in result.findings if f.verdict is not Verdict.WAIVED or "waived" in options.show)
     groups = grouped(result, shown)
     end = [
         plain("Summary", "bold"),
@@ -138,13 +139,8 @@ def _place(result: Result, finding: Finding, options: Options) -> list[Line]:
         ]
     if finding.related is not None and where(finding.related) != at:
         lines.append(plain(f"      see also {where(finding.related)}", "dim"))
-    if len(finding.bundles) > 1:
-        lines += wrap(
-            f"reaches {len(finding.bundles):,} bundles: {names(map(clean, finding.bundles), 3)}",
-            options.width,
-            "      ",
-            style="dim",
-        )
+    if finding.bundles:
+        lines += wrap(reached(finding), options.width, "      ", style="dim")
     if finding.waiver is not None:
         until = f" (until {finding.waiver.until})" if finding.waiver.until else ""
         lines += wrap(clean(f"waived: {finding.waiver.reason}{until}"), options.width, "      ", style="dim")

@@ -10,16 +10,33 @@ from lakewarden.sources.git_command import Answer, git
 from lakewarden.sources.sieve import Entry, Found, Sieve, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["Entry", "Found", "Scope", "discover", "find_root", "scope_of"]
 
 
 class Scope(NamedTuple):
-    """What is judged: the files and folders named on the command line; everything where there are none."""
+    """What is judged: the files and folders named on the command line; everything where there are none. Of that only what
+    belongs to one of `projects`, where these are named; `project_of` tells to which a path belongs.
+    """
 
     prefixes: tuple[str, ...] = ()
+    projects: frozenset[str] | None = None
+    project_of: Callable[[str], str] = str
+
+    @property
+    def whole(self) -> bool:
+        """Is everything judged?"""
+        return not self.prefixes and self.projects is None
+
+    def holds(self, project: str | None, path: str | None) -> bool:
+        """Does something belong to one of the projects: by what it says, else by its path?"""
+        if self.projects is None:
+            return True
+        if project is None:
+            return path is not None and self.project_of(path) in self.projects
+        return project in self.projects
 
     def covers(self, path: str) -> bool:
         """Is the path one of them, or below one?"""

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 REPOSITORY = (
     "lakewarden.sources.repository.code.source:CodeSource",
     "lakewarden.sources.repository.bundle.source:BundleSource",
+    "lakewarden.sources.repository.ci.source:CiSource",
+    "lakewarden.sources.repository.config.source:ConfigSource",
+    "lakewarden.sources.repository.code.launches:LaunchSource",
+    "lakewarden.sources.repository.terraform.source:TerraformSource",
+    "lakewarden.sources.repository.sql.source:SqlSource",
     "lakewarden.sources.repository.code.roles_source:RolesSource",
     "lakewarden.sources.repository.git:GitSource",
 )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 KINDS = ("violating", "compliant", "unknown", "exception")
 
+_CONDITION = re.compile(r"\(?[a-z_]+\)?")
 _FENCE = re.compile(r"^(?P<fence>`{3,})(?P<info>[^\n`]*)\n(?P<body>.*?)^(?P=fence)\s*$", re.MULTILINE | re.DOTALL)
 
 
@@ -98,7 +99,10 @@ def _example(blocks: list[re.Match[str]], code: str, kind: str, title: str, path
 
 def _verdict(line: str, path: Path) -> tuple[str, str, str]:
     verdict, _, rest = line.strip().partition(" ")
-    key, _, condition = rest.strip().partition(" ")
+    # A key may hold spaces (`group:account users/SELECT`); a condition is one lower-case word.
+    key, _, condition = rest.strip().rpartition(" ")
+    if not key or not _CONDITION.fullmatch(condition):
+        key, condition = rest.strip(), ""
     if verdict not in ("pass", "fail", "unknown") or not key:
         raise ValueError(f"{path}: {line!r} is no verdict; write `fail KEY [CONDITION]`")
     return verdict, key, condition.strip("() ")

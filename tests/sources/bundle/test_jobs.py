@@ -4,8 +4,13 @@ from typing import Any
 
 import pytest
 
+from lakewarden.sources.repository.bundle.roles import role_of_task
+
 START = "bundle: {name: b}\ntargets: {prod: {run_as: {service_principal_name: sp}}}\n"
 APPLICATION = "0d2b7a51-9d5a-4c4e-9d1f-111111111111"
+
+
+VERSION = "parameters: [{name: model_name, default: ''}, {name: model_version, default: ''}]"
 
 
 def job(text: str) -> str:
@@ -56,7 +61,14 @@ def test_git_source(read: Any, source: str, expected: tuple[str | None, str | No
     ("text", "expected"),
     [
         ("trigger: {model: {condition: MODEL_ALIAS_SET}}", True),
-        ("parameters: [{name: model_name, default: ''}, {name: model_version, default: ''}]", True),
+        (f"{VERSION}\ntasks: [{{task_key: deploy, notebook_task: {{notebook_path: nb}}}}]", True),
+        (f"{VERSION}\ntasks: [{{task_key: score, notebook_task: {{notebook_path: nb}}}}]", False),
+        (VERSION, False),
+        (
+            "tasks: [{task_key: Approval_Check, notebook_task: {notebook_path: nb, base_parameters: {model_name: m, model_version: 1}}}]",
+            True,
+        ),
+        ("tasks: [{task_key: approve, notebook_task: {notebook_path: nb, base_parameters: {model_name: m}}}]", False),
         ("parameters: [{name: model_name, default: ''}]", False),
         ("trigger: {file_arrival: {}}", False),
     ],
@@ -311,7 +323,8 @@ def test_requirement_files_are_followed(read: Any) -> None:
     files = {
         "databricks.yml": text,
         "req/a.txt": "# tools\nmlflow==3.1  # exact\npandas\n-r b.txt\n--index-url https://x\n-c constraints.txt\n\nnumpy==1.0 \\\n  --hash=sha256:1\n",
-        "req/b.txt": "-r a.txt\nscipy~=1.0\n",
+        "req/b.txt": "-r a.txt\nscipy~=1.0\nSciKit_Learn\n",
+        "req/constraints.txt": "scikit-learn==1.5.2\npandas\n",
     }
     seen = read(files)
     assert [(row.spec, row.pinned, row.path_place) for row in seen.rows("task_libraries")] == [
@@ -319,6 +332,7 @@ def test_requirement_files_are_followed(read: Any) -> None:
         ("pandas", False, "index"),
         ("numpy==1.0 --hash=sha256:1", True, "index"),
         ("scipy~=1.0", False, "index"),
+        ("SciKit_Learn", True, "index"),
         ("x @ https://h/x-1.0-py3-none-any.whl", True, "index"),
         ("./dist/*.whl", False, "deployed"),
     ]
@@ -446,3 +460,22 @@ resources:
     }
     assert seen.column("task_libraries", "pinned") == [True] * 3
     assert [row.key.rpartition("/")[2] for row in seen.rows("task_params")] == ["source_table"] * 3
+
+
+@pytest.mark.parametrize(
+    ("known", "key", "path", "expected"),
+    [
+        ((), "train_model", None, "training"),
+        ((), "prepare_training_data", "src/ml_training/prepare_data.py", "other"),
+        (("training",), "prepare", "src/ml_training/prepare_data.py", "other"),
+        (("training",), "register_model", "src/ml_training/register_model.py", "other"),
+        (("training",), "process", "src/steps/process.py", "training"),
+        (("training",), "step_one", "src/training/main.py", "training"),
+        (("training",), "process_and_train", "src/training/all.py", "training"),
+        (("inference", "training"), "score", "src/model.py", "inference"),
+        ((), "publish_training_base", "04_publish_training_base", "other"),
+        ((), "", "", "other"),
+    ],
+)
+def test_roles_of_tasks(known: tuple[str, ...], key: str, path: str | None, expected: str) -> None:
+    assert role_of_task(known, key, path) == expected

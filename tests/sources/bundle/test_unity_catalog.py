@@ -148,6 +148,9 @@ def test_permissions(read: Any) -> None:
         ("job", "train", "user:a@b.c", True, "IS_OWNER"),
         ("job", "train", None, None, "CAN_RUN"),
         ("experiment", "/Shared/e", "group:users", False, "CAN_EDIT"),
+        ("experiment", "/Shared/e", "service_principal:sp", False, "CAN_RUN"),
+        ("experiment", "/Shared/e", "group:admins", False, "CAN_MANAGE"),
+        ("experiment", "/Shared/e", None, None, "CAN_VIEW"),
         ("target", "prod", None, None, "CAN_VIEW"),
     }
     assert "the permission names nobody" in seen.gaps("permissions", lists=False)[0].reason

@@ -13,6 +13,7 @@ from lakewarden.sources.repository.code.extract import extract
 from lakewarden.sources.repository.code.roles_source import RolesSource
 from lakewarden.sources.repository.code.source import CodeSource
 from lakewarden.sources.repository.layout import Layout
+from lakewarden.sources.repository.sql.source import SqlSource
 from lakewarden.sources.source import Context
 from lakewarden.sources.tree import Tree
 
@@ -59,6 +60,7 @@ def gather(files: Mapping[str, str | bytes], *, with_roles: bool = True) -> Fact
     policy = Policy()
     context = Context(tree, policy, Layout.of_tree(tree, policy))
     CodeSource().read(context, facts)
+    SqlSource().read(context, facts)
     if with_roles:
         RolesSource().read(context, facts)
     return facts

@@ -167,3 +167,42 @@ def test_a_look_up_of_features() -> None:
         b = FeatureLookup(table_name=f"{catalog}.ml.g", lookup_key="id", timestamp_lookup_key="ts")
         """
     assert [(found.table, found.by_time) for found in read(source).lookups] == [("prod.ml.f", False), (None, True)]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import dlt\n@dlt.table\ndef scores(): ...", ("write", "table", "scores", "default")),
+        ("import dlt\n@dlt.table()\ndef scores(): ...", ("write", "table", "scores", "default")),
+        ("import dlt\n@dlt.table(name='ml.scores')\ndef f(): ...", ("write", "table", "ml.scores", "default")),
+        (
+            "from pyspark import pipelines as dp\n@dp.materialized_view(name='a.b.c')\ndef f(): ...",
+            ("write", "table", "a.b.c", "default"),
+        ),
+        ("from dlt import table\n@table(comment='x')\ndef f(): ...", ("write", "table", "f", "default")),
+        ("import dlt\ndlt.create_streaming_table('s')", ("write", "table", "s", "default")),
+        ("import dlt\n@dlt.view\ndef f(): ...", None),
+        ("from pyspark import pipelines as dp\n@dp.temporary_view()\ndef f(): ...", None),
+        ("df.writeStream.format('delta').toTable('a.b.c')", ("write", "table", "a.b.c", "delta")),
+        (
+            "from delta import DeltaTable\nDeltaTable.createOrReplace(spark).tableName('a.b.c').execute()",
+            ("write", "table", "a.b.c", "delta"),
+        ),
+        ("spark.catalog.createTable('a.b.c', source='parquet')", ("write", "table", "a.b.c", "parquet")),
+        ("FeatureEngineeringClient().write_table(name='a.b.c', df=df)", ("write", "table", "a.b.c", "default")),
+        ("df.to_parquet('/dbfs/x')", ("write", "dbfs", "/dbfs/x", "parquet")),
+        ("frame.write_parquet('/dbfs/x')", ("write", "dbfs", "/dbfs/x", "parquet")),
+    ],
+)
+def test_tables_of_pipelines_and_other_ways(source: str, expected: tuple[str, ...] | None) -> None:
+    assert accesses(source) == ([] if expected is None else [expected])
+
+
+def test_a_table_that_is_created_at_a_path() -> None:
+    found = accesses("spark.catalog.createTable('a.b.c', path='/mnt/x', source='delta')")
+    assert found == [("write", "table", "a.b.c", "delta"), ("write", "mount", "/mnt/x", "delta")]
+
+
+def test_a_raw_table_of_a_pipeline_is_a_sign_of_ingestion() -> None:
+    assert "ingestion" in read("import dlt\n@dlt.table\ndef raw_events(): ...").signs
+    assert "ingestion" not in read("import dlt\n@dlt.table\ndef events(): ...").signs

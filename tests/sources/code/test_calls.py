@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.sources.code.reading import apis, call, calls
+from tests.sources.code.reading import access, apis, call, calls, gather
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,12 @@ def test_the_feature_client_under_all_its_names() -> None:
         source = f"{client}\nfe.log_model(model=m, flavor=f, training_set=ts, registered_model_name='churn')"
         found = call(source, "FeatureEngineeringClient.log_model")
         assert (found.name_levels, found.model_from, found.has_signature) == (1, "run", True)
+
+
+def test_a_class_that_is_reached_through_its_module_is_the_same_class() -> None:
+    source = "from databricks import feature_store\nfe = feature_store.FeatureStoreClient()\nfe.drop_table('ml.prod.f')\n"
+    dropped = access(source)
+    assert (dropped.access, dropped.name, dropped.is_feature) == ("drop", "ml.prod.f", True)
 
 
 @pytest.mark.parametrize(
@@ -315,3 +321,28 @@ def test_texts_for_people_are_no_calls_and_calls_inside_them_are() -> None:
         print(f"models:/churn/Production {c.get_latest_versions('churn')}")
         """
     assert apis(source) == ["mlflow.get_latest_versions"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "elsewhere"),
+    [
+        ("'http://localhost:5000'", True),
+        ("'sqlite:///mlflow.db'", True),
+        ("'databricks'", False),
+        ("'databricks-uc'", False),
+        ("'https://adb-1.azuredatabricks.net'", False),
+        ("uri", False),
+    ],
+)
+def test_a_server_outside_databricks(uri: str, elsewhere: bool) -> None:
+    code = "import mlflow\nmlflow.{}({})\nmlflow.register_model('runs:/1/m', 'churn')\nmlflow.pyfunc.load_model('models:/churn/Production')"
+    for method in ("set_tracking_uri", "set_registry_uri"):
+        facts = gather({"a.py": code.format(method, uri)})
+        told = [row.__dict__["api"] for row in facts.rows["code_calls"]]
+        assert ("mlflow.register_model" not in told) is elsewhere
+        assert (facts.rows["code_literals"] == []) is elsewhere
+
+
+def test_a_server_that_only_some_cases_choose_counts_for_nothing() -> None:
+    code = "import mlflow\nif local:\n    mlflow.set_tracking_uri('http://localhost:5000')\nmlflow.register_model('runs:/1/m', 'churn')"
+    assert [row.__dict__["api"] for row in gather({"a.py": code}).rows["code_calls"]] == ["mlflow.register_model"]

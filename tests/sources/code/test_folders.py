@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from tests.sources.code.reading import read
 
+from lakewarden.sources.repository.code.result import Hole
 from lakewarden.sources.repository.code.texts import parent
-from lakewarden.sources.repository.code.values import HOLE, UNKNOWN, Hole, Value
+from lakewarden.sources.repository.code.values import HOLE, UNKNOWN, Value
 
 HEAD = "import os, sys\nfrom pathlib import Path\n"
 

@@ -155,3 +155,53 @@ def test_what_is_loaded_under_a_name_that_is_not_known_may_call_anything(load: s
     facts = gather({"a.py": load})
     told = [(gap.reason, gap.parent, gap.value) for gap in facts.gaps if gap.facts == "reached_calls"]
     assert told == [("code is loaded by a name that is known only when it runs", "repository/a.py", False)]
+
+
+SETUP = """# Databricks notebook source
+import mlflow
+
+def tracked_training(data):
+    with mlflow.start_run():
+        mlflow.log_metric("auc", 1)
+
+class Tracker:
+    def log(self):
+        mlflow.log_params({})
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        ("model.fit(X, y)", {"fit"}),
+        ("model.fit(X, y)\ntracked_training(X)", {"fit", "mlflow.start_run", "mlflow.log_metric"}),
+        ("model.fit(X, y)\nrun(tracked_training, X)", {"fit", "mlflow.start_run", "mlflow.log_metric"}),
+        ("model.fit(X, y)\nTracker().log()", {"fit", "mlflow.log_params"}),
+    ],
+)
+def test_functions_that_nobody_names_are_not_reached(use: str, expected: set[str]) -> None:
+    notebook = f"# Databricks notebook source\n# MAGIC %run ./setup\n\n# COMMAND ----------\n\n{use}\n"
+    assert reached({"train.py": notebook, "setup.py": SETUP}, "train.py") == expected
+    assert reached({"train.py": f"from setup import *\n{use}", "setup.py": SETUP}, "train.py") == expected
+
+
+def test_what_runs_when_it_is_loaded_is_reached() -> None:
+    for setup in (f"{SETUP}\ntracked_training(1)", f"{SETUP}\ndef main():\n    tracked_training(1)\nmain()"):
+        assert "mlflow.start_run" in reached({"train.py": "%run ./setup", "setup.py": setup}, "train.py")
+
+
+def test_a_function_that_is_imported_or_handed_on_is_reached() -> None:
+    assert "mlflow.start_run" in reached({"a.py": "from setup import tracked_training", "setup.py": SETUP}, "a.py")
+    assert "mlflow.start_run" in reached({"a.py": "import setup\nsetup.tracked_training(1)", "setup.py": SETUP}, "a.py")
+    through = {
+        "a.py": "import b\nb.go()",
+        "b.py": "from setup import tracked_training\ndef go():\n    tracked_training(1)",
+        "setup.py": SETUP,
+    }
+    assert "mlflow.start_run" in reached(through, "a.py")
+    decorated = SETUP.replace("def tracked", "@task\ndef tracked")
+    assert "mlflow.start_run" in reached({"a.py": "%run ./setup", "setup.py": decorated}, "a.py")
+
+
+def test_a_file_reaches_its_own_functions_whoever_calls_them() -> None:
+    assert reached({"setup.py": SETUP}, "setup.py") == {"mlflow.start_run", "mlflow.log_metric", "mlflow.log_params"}

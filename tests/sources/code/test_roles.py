@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.sources.code.reading import gather, rows
 
 from lakewarden.sources.repository.code import roles
 
@@ -74,7 +75,29 @@ def test_roles_by_calls(signs: set[str], expected: set[str]) -> None:
         ("src/contest.py", False),
         ("src/latest.py", False),
         ("testing_ground.py", False),
+        ("04_Webhook_E2E_Test.py", False),
     ],
 )
 def test_tests(path: str, expected: bool) -> None:
     assert roles.is_test(path) is expected
+
+
+@pytest.mark.parametrize(
+    ("module", "names", "expected"),
+    [
+        ("sklearn.ensemble", ("RandomForestClassifier",), True),
+        ("pyspark.ml.classification", ("LogisticRegression",), True),
+        ("xgboost", (), True),
+        ("sklearn.preprocessing", ("StandardScaler",), False),
+        ("pyspark.ml.feature", ("VectorAssembler",), False),
+        ("my.ensemble", ("RandomForestClassifier",), False),
+    ],
+)
+def test_what_learns_is_told_from_what_prepares(module: str, names: tuple[str, ...], expected: bool) -> None:
+    assert roles.is_estimator(module, names) is expected
+
+
+def test_a_file_that_fits_an_estimator_trains_whatever_its_name() -> None:
+    source = "from sklearn.linear_model import LogisticRegression\nclf = LogisticRegression()\nclf.fit(X, y)\n"
+    facts = gather({"census.py": source, "shape.py": source.replace("LogisticRegression", "StandardScaler")})
+    assert rows(facts, "file_roles", "file", "role") == [("repository/census.py", "training"), ("repository/shape.py", "other")]

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakewarden.sources.repository.code.sqlscan import scan
+from lakewarden.sources.repository.code import sqlscan
+from lakewarden.sources.repository.sql.tokens import plain
+
+
+def scan(sql: str) -> list[sqlscan.Found]:
+    return sqlscan.scan(plain(sql))
+
 
 WORDS = [
     "CREATE", "TABLE", "DROP", "INSERT", "INTO", "a.b.c", "FROM", "(", ")", "'", "USING", "LOCATION", "'/x'", ";", "AS",
@@ -26,10 +32,14 @@ WORDS = [
         ("CREATE MATERIALIZED VIEW a.b.v AS SELECT * FROM a.b.c", [("read", "a.b.c")]),
         ("CREATE FUNCTION a.b.f() RETURNS INT RETURN 1", []),
         ("CREATE SCHEMA IF NOT EXISTS a.b", []),
+        ("CREATE DATABASE IF NOT EXISTS b LOCATION 's3://x/y'", [("write", "s3://x/y")]),
+        ("CREATE SCHEMA a.b MANAGED LOCATION 's3://x/y'", []),
         ("CREATE CATALOG IF NOT EXISTS prod", []),
         ("CREATE CATALOG IF NOT EXISTS USING SHARE a.b", []),
         ("USE CATALOG prod; USE SCHEMA ml; SET CATALOG dev", [("catalog", "prod"), ("catalog", "dev")]),
-        ("USE CATALOG IDENTIFIER(:c)", []),
+        ("USE CATALOG IDENTIFIER(:c)", [("catalog", "\0")]),
+        ("USE CATALOG IDENTIFIER('prod')", [("catalog", "prod")]),
+        ("INSERT INTO IDENTIFIER(:c || '.ml.t') SELECT * FROM a.b.d", [("write", "\0.ml.t"), ("read", "a.b.d")]),
         (
             "INSERT INTO a.b.c SELECT * FROM a.b.d JOIN a.b.e USING (id)",
             [("write", "a.b.c"), ("read", "a.b.d"), ("read", "a.b.e")],

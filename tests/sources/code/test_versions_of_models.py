@@ -27,7 +27,7 @@ SEARCH = "mlflow.search_model_versions"
 def test_picking_the_newest(source: str) -> None:
     text = f"{CLIENT}{source}\nclient.set_registered_model_alias('a.b.c', 'champion', v)"
     assert call(text, SEARCH).version_from == "newest"
-    assert call(text, "mlflow.set_registered_model_alias").version_from == "newest"
+    assert call(text, "mlflow.set_registered_model_alias").version_from == "found"
 
 
 def test_picking_the_newest_in_a_function_as_templates_do() -> None:
@@ -45,7 +45,7 @@ version = get_latest_model_version(name)
 mlflow.pyfunc.load_model(f"models:/{{name}}/{{version}}")
 """
     assert call(source, SEARCH).version_from == "newest"
-    assert call(source, "mlflow.load_model").version_from == "newest"
+    assert call(source, "mlflow.load_model").version_from == "found"
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,8 @@ mlflow.pyfunc.load_model(f"models:/{{name}}/{{version}}")
         ("n = len(client.search_model_versions('x'))", "none"),
         ("v = client.search_model_versions(f\"run_id='{run_id}'\")[0]", "run"),
         ("v = sorted(client.search_model_versions('x'), key=lambda m: m.tags['auc'])[-1]", "newest"),
+        ("v = max(int(m.version) for m in client.search_model_versions('x') if m.run_id == run_id)", "none"),
+        ("v = max([m.version for m in client.search_model_versions('x') if run.info.run_id == m.run_id and m])", "none"),
     ],
 )
 def test_other_searches(source: str, expected: str) -> None:
@@ -73,7 +75,8 @@ def test_other_searches(source: str, expected: str) -> None:
         ("os.environ['VERSION']", "parameter"),
         ("args.version", None),
         ("client.get_model_version_by_alias('a', 'challenger').version", "alias"),
-        ("client.get_latest_versions('a', stages=['None'])[0].version", "newest"),
+        ("client.get_latest_versions('a', stages=['None'])[0].version", "found"),
+        ("max(v.version for v in client.search_model_versions('a') if v.run_id == run_id)", "run"),
         ("str(int(dbutils.widgets.get('version')))", "parameter"),
     ],
 )

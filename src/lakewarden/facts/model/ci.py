@@ -6,7 +6,7 @@ from lakewarden.facts.fact import Fact
 
 
 class CiJob(Fact, table="ci_jobs", parents={"project_key": "projects"}):
-    """A job of a workflow. Key: project/workflow/job."""
+    """A job of a workflow, or steps of it that run at other times. Key: project/workflow/job, with `#stepN` for steps."""
 
     project_key: str
     """Key of the project whose code it builds."""
@@ -37,9 +37,11 @@ class CiStep(Fact, table="ci_steps", parents={"ci_job": "ci_jobs", "project_key"
     project_key: str
     """Key of the project."""
     target: str | None = None
-    """Key of the target that it names; `none` where it names none."""
+    """Key of the target that it reaches; `none` where it reaches none."""
     kind: str | None = None
-    """`bundle_validate`, `bundle_deploy`, `bundle_run`, `terraform_apply`, `unit_test`, `integration_test`, `model_copy`."""
+    """`bundle_validate`, `bundle_deploy`, `bundle_run`, `bundle_destroy`, `bundle_sync`, `bundle_summary`, `terraform_apply`,
+    `dbx_deploy`, `dbx_run`, `cli_deploy`, `cli_run` (other commands of the Databricks CLI), `unit_test`, `integration_test`,
+    `model_copy`."""
     ignores_failure: bool | None = None
     """Does the job go on, or end well, when the step fails?"""
     on_pull_request: bool | None = None
@@ -51,12 +53,14 @@ class CiDeployment(Fact, table="ci_deployments", references={"ci_job": "ci_jobs"
 
     ci_job: str | None = None
     """Key of the job."""
+    tool: str | None = None
+    """`bundle`, `terraform`, `dbx`, or `cli` (other commands of the Databricks CLI)."""
     target: str | None = None
-    """Key of the target that it names."""
+    """Key of the target that it reaches; for a name that the bundle does not define, the key that it would have."""
     target_name: str | None = None
-    """The target's name as written."""
-    changes_target: bool | None = None
-    """Does it deploy, run or destroy, rather than validate?"""
+    """The target's name as written; `none` where the command names none."""
+    action: str | None = None
+    """`deploy`, `run`, `destroy`, or `look` where it changes nothing."""
     forced: bool | None = None
     """Does it override the check of the Git branch (`--force`)?"""
     branch_guarded: bool | None = None
@@ -85,7 +89,7 @@ class CiCredential(Fact, table="ci_credentials", references={"ci_job": "ci_jobs"
     """A credential for Databricks that a job can read. Key: job/variable."""
 
     ci_job: str | None = None
-    """Key of the job."""
+    """Key of the job; `none` for a policy of Databricks that lets somebody in."""
     target: str | None = None
     """Key of the target that it is for."""
     name: str | None = None

@@ -16,6 +16,10 @@ class File(Fact, table="files"):
     """Is it a test, a fixture or an example of a library?"""
     is_library: bool | None = None
     """Does other code of the project, tests aside, import or %run it? Then its callers reach its calls and are judged."""
+    is_run: bool | None = None
+    """Does a task run it, or code that other code of the project imports or runs? FALSE of what nothing starts."""
+    tags_commit: bool | None = None
+    """Does it, or code that it reaches, tag the run with the commit (`enable_git_model_versioning`, `set_tag`)?"""
 
 
 class FileRole(Fact, table="file_roles", parents={"file": "files"}):
@@ -33,7 +37,12 @@ class CodeCall(
     Fact,
     table="code_calls",
     parents={"file": "files"},
-    derived={"from_stage": ("stage_of_catalog", "from_catalog"), "to_stage": ("stage_of_catalog", "to_catalog")},
+    derived={
+        "from_stage": ("stage_of_catalog", "from_catalog"),
+        "to_stage": ("stage_of_catalog", "to_catalog"),
+        "argument_stage": ("stage_of_name", "argument"),
+        "is_champion": ("is_champion", "argument"),
+    },
 ):
     """A call in code that a rule asks about. Key: project/path#ordinal."""
 
@@ -47,9 +56,10 @@ class CodeCall(
     """For a model name: how many levels it has; 0 where the call names no model."""
     path_place: str | None = None
     """For a path: `person`, `deployer`, `everyone`, `dbfs`, `volume`, `mount`, `cloud`, `workspace`, `local`, `other`;
-    `none` where the call has no path."""
+    `parameter` for the path of an experiment that whoever starts the code gives; `none` where the call has no path."""
     version_from: str | None = None
-    """For a version: `newest`, `run` (the run's own), `alias`, `parameter`, `literal`; `none` where the call has none."""
+    """For a version: `newest`, `found` (the newest of a search in the same file, which is a call of its own), `run` (the
+    run's own), `alias`, `parameter`, `literal`; `none` where the call has none."""
     model_from: str | None = None
     """For a registration: `run` (this run's), `search` (the best of a search), `copy` (another version), `parameter`;
     `none` where the call registers nothing."""
@@ -102,7 +112,8 @@ class CodeLiteral(
     value: str | None = None
     """The literal."""
     named: str | None = None
-    """What the stage is read from: the catalog, the host, the path; `none` where nothing."""
+    """What the stage is read from: the catalog, the host, the path; `none` where nothing, as in a URI of a model of the
+    workspace registry; `given` for a full name whose catalog is not written there."""
     is_default: bool | None = None
     """Is it the default of a widget or a parameter?"""
     is_write: bool | None = None
@@ -110,7 +121,8 @@ class CodeLiteral(
     is_test: bool | None = None
     """Does it stand in a test or a fixture?"""
     version_by: str | None = None
-    """For a model URI: `alias`, `number`, `stage`, `latest`, `run`, `parameter`; `none` for other kinds."""
+    """For a model URI: `alias`, `number`, `stage`, `latest`, `run`, `parameter`; `foreign` for a model that Databricks ships,
+    on which nobody else can set an alias; `none` for other kinds."""
 
 
 class CodeLoad(Fact, table="code_loads", parents={"file": "files"}):

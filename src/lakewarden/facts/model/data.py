@@ -48,7 +48,7 @@ class Schema(Fact, table="schemas", place="catalog"):
 
 
 class CatalogTable(Fact, table="catalog_tables", place="catalog"):
-    """A table or view of Unity Catalog. Live keys: metastore/catalog.schema.table."""
+    """A table or view of Unity Catalog. Live keys: metastore/catalog.schema.table; declared keys: project/catalog.schema.table."""
 
     name: str | None = None
     """Its three-level name, in lower case."""
@@ -62,6 +62,10 @@ class CatalogTable(Fact, table="catalog_tables", place="catalog"):
     """`DELTA`, `ICEBERG`, `PARQUET`, …; `none` for views."""
     layer: str | None = None
     """`raw`, `feature`, `label`, `prediction`, `monitor` or `other`."""
+    layer_by: str | None = None
+    """What tells its layer: `use`, as of a table that features are looked up in, or its `name`."""
+    declared_in: str | None = None
+    """`terraform` or `code`; `none` on other planes."""
 
 
 class TableKey(Fact, table="table_keys", parents={"catalog_table": "catalog_tables"}):

@@ -10,6 +10,8 @@ class PrincipalSummary(Fact, table="principal_summary"):
 
     has_person: bool | None = None
     """Is it a person, or does its closed membership hold one? NULL where a membership list is not known."""
+    for_people: bool | None = None
+    """Does its name speak of people (`data-scientists`), where nothing more is known of its members?"""
     is_ingestion: bool | None = None
     """Does the policy give it the role of ingestion?"""
     is_deploy: bool | None = None
@@ -24,7 +26,7 @@ class PrincipalStage(Fact, table="principal_stages", references={"principal": "p
     """Closure: a service principal acts in a stage. Key: project/principal/stage, once for each."""
 
     principal: str | None = None
-    """The principal, `kind:name`."""
+    """The principal, `kind:name`; `credential:NAME` for whoever stands behind a secret of CI."""
     acts_in: str | None = None
     """The stage in which it runs jobs, deploys or holds credentials."""
     is_deploy: bool | None = None
@@ -32,7 +34,12 @@ class PrincipalStage(Fact, table="principal_stages", references={"principal": "p
 
 
 class Grant(
-    Fact, table="grants", parents={"securable": "securables"}, references={"principal": "principal_summary"}, place="catalog"
+    Fact,
+    table="grants",
+    parents={"securable": "securables"},
+    references={"principal": "principal_summary"},
+    place="catalog",
+    derived={"unstaged": ("without_stage", "named")},
 ):
     """A privilege that was granted on a securable itself. Key: securable/principal/privilege."""
 
@@ -42,6 +49,9 @@ class Grant(
     """Name of the catalog that holds the securable."""
     target: str | None = None
     """Key of the bundle target that declares it; NULL on other planes."""
+    named: str | None = None
+    """What its stage is read from: the catalog's name; `target` where a target says it, `parameter` where the code is given
+    the catalog, so that each stage gets it; `none` outside every catalog."""
     principal: str | None = None
     """The principal, `kind:name`."""
     principal_kind: str | None = None
@@ -50,19 +60,24 @@ class Grant(
     """The privilege, in upper case with underscores."""
 
 
-class Securable(Fact, table="securables", place="catalog"):
+class Securable(Fact, table="securables", place="catalog", derived={"unstaged": ("without_stage", "named")}):
     """A catalog, schema, table, volume, model or external location with its owner. Key: as in its own table."""
 
     kind: str | None = None
-    """`catalog`, `schema`, `table`, `volume`, `model`, `external_location`."""
+    """`catalog`, `schema`, `table`, `volume`, `model`, `external_location`, `function`, …"""
     catalog: str | None = None
     """Name of the catalog that holds it."""
     target: str | None = None
     """Key of the bundle target that declares it; NULL on other planes."""
+    named: str | None = None
+    """What its stage is read from: the catalog's name; `target` where a target says it, `parameter` where the code is given
+    the catalog, so that each stage gets it; `none` outside every catalog."""
+    declared_in: str | None = None
+    """`bundle`, `terraform` or `code`; `none` on other planes."""
     owner: str | None = None
     """The owner; `deployer` where nothing else is declared."""
     owner_kind: str | None = None
-    """`user`, `service_principal`, `group` or `deployer`."""
+    """`user`, `service_principal`, `group`, `everyone` or `deployer`."""
 
 
 class EffectiveGrant(

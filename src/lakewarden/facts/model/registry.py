@@ -5,7 +5,7 @@ from __future__ import annotations
 from lakewarden.facts.fact import Fact
 
 
-class Model(Fact, table="models", place="catalog", derived={"catalog_stage": ("stage_of_name", "catalog")}):
+class Model(Fact, table="models", place="catalog"):
     """A registered model. Live keys: metastore/catalog.schema.model; declared keys: project/target/resource."""
 
     name: str | None = None

@@ -46,6 +46,18 @@ class Target(
     """`experimental.record_deployment_history`: does the platform keep the commit of each deployment?"""
 
 
+class TerraformRoot(Fact, table="terraform_roots", place="key"):
+    """What one `terraform apply` reaches with one provider: a root module with the variables of one stage.
+
+    Rows that Terraform declares name it as their target. Key: project/terraform:folder@variables:alias.
+    """
+
+    name: str | None = None
+    """What names its stage: a provider, a file of variables, a variable such as `environment`, or a folder; `none`."""
+    host: str | None = None
+    """The workspace's URL; `none` where the provider does not set it."""
+
+
 class TargetPath(Fact, table="target_paths", parents={"target": "targets"}, place="target"):
     """A workspace path that a target deploys to: root, files, state or artifacts. Key: target/name."""
 

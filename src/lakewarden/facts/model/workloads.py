@@ -115,13 +115,11 @@ class TaskUpstream(Fact, table="task_upstream", parents={"task": "tasks"}, refer
     upstream: str | None = None
     """Key of the task that comes before."""
     role: str | None = None
-    """The upstream task's role."""
+    """The upstream task's role; NULL for a condition on what another task computed."""
     must_succeed: bool | None = None
     """Does its failure keep the later task from running, on each edge between them?"""
     enforced: bool | None = None
     """FALSE where a parameter of the upstream task switches validation off (`run_mode` dry_run or disabled)."""
-    can_fail: bool | None = None
-    """FALSE where the upstream task's code swallows the failure of its checks."""
 
 
 class JobRun(Fact, table="job_runs"):

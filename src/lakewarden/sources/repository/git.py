@@ -56,7 +56,9 @@ class GitSource:
                         key=project, project=project, branch=checkout.branch, remote=checkout.remote, shallow=checkout.shallow
                     )
                 )
-            facts.add(*(Branch(key=f"{project}/{name}", project=project, name=name) for name in checkout.on_remote))
+            declared = {row.key for row in facts.rows["branches"]}
+            names = [name for name in checkout.on_remote if declared.isdisjoint(_declared_as(project, checkout.remote, name))]
+            facts.add(*(Branch(key=f"{project}/{name}", project=project, name=name) for name in names))
             if not checkout.narrow:
                 with facts.listing("branches", project=project):
                     pass
@@ -66,6 +68,12 @@ class GitSource:
         if checkout.on_remote:
             reason = "what protects a branch is known to the Git host alone"
             facts.gap(Gap(Cause.NOT_ASKED, "branches", reason, "run `lakewarden audit`", value=True))
+
+
+def _declared_as(project: str, remote: str, name: str) -> set[str]:
+    """The keys of a branch whose rules Terraform declares for the repository of this checkout."""
+    parts = remote.removesuffix(".git").replace(":", "/").split("/")
+    return {f"{project}/{name}", f"{project}/{parts[-1]}/{name}", f"{project}/{'/'.join(parts[-2:])}/{name}"}
 
 
 def read_checkout(root: str) -> Checkout:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
-from lakewarden.errors import SourceError
+from lakewarden.errors import SourceError, UsageError
 from lakewarden.sources.yaml_nodes import Document, Map, Scalar, compose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lakewarden.policy.model import Policy
+    from lakewarden.sources.repository.bundle.installs import Install
     from lakewarden.sources.tree import Tree
 
 #: What lies outside every bundle belongs to this project.
@@ -31,7 +33,7 @@ class Bundle(NamedTuple):
     """A bundle: its root file, its folder (`""` at the root of the tree), the project it belongs to.
 
     `further` are other root files of the folder, which the bundle tool refuses; `claims` the projects of the policy that
-    claim it, if they are several.
+    claim it, if they are several; `name` is what it calls itself, None where that is not written out.
     """
 
     path: str
@@ -39,17 +41,19 @@ class Bundle(NamedTuple):
     project: str
     further: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
+    name: str | None = None
 
 
 class Documents:
     """The YAML files of a tree, each read once: its document, or the error that reading it gave.
 
-    `paths` are those of all files of the tree, sorted.
+    `paths` are those of all files of the tree, sorted; `installs` what notebooks install that were looked into.
     """
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self.paths = [entry.path for entry in tree.files]
+        self.installs: dict[str, list[Install]] = {}
         self._read: dict[str, Document | SourceError] = {}
         self._named: dict[tuple[str, ...], list[str]] = {}
 
@@ -109,6 +113,41 @@ class Layout:
         return known
 
 
+def named_by(bundle: Bundle, name: str) -> bool:
+    """Is it the bundle that is called so: by its project, its own name, or its folder?"""
+    return name in (bundle.project, bundle.name) or name.strip("/") == (bundle.folder or ".")
+
+
+def projects_named(layout: Layout, bundles: Iterable[str], projects: Iterable[str]) -> frozenset[str]:
+    """The projects of the bundles whose folder or name a glob matches, and the projects with these names.
+
+    Raises:
+        UsageError: there is no such bundle or project.
+    """
+    found: set[str] = set()
+    for glob in bundles:
+        wanted = glob.removeprefix("./").rstrip("/") or "."
+        names = {bundle: (bundle.folder or ".", bundle.project, bundle.name or "") for bundle in layout.bundles}
+        matched = {bundle.project for bundle, known in names.items() if any(fnmatchcase(name, wanted) for name in known)}
+        if not matched:
+            raise UsageError(f"no bundle matches {glob!r}", there_are([bundle.project for bundle in layout.bundles], glob))
+        found |= matched
+    for name in projects:
+        if name not in layout.projects:
+            raise UsageError(f"there is no project {name!r}", there_are(layout.projects, name))
+        found.add(name)
+    return frozenset(found)
+
+
+def there_are(names: Sequence[str], wanted: str) -> str:
+    """An advice for a name that is not there."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(wanted, names, 1)
+    told = f"there are: {', '.join(sorted(names)[:8])}" if names else "no folder here holds a databricks.yml"
+    return f"did you mean {near[0]}?" if near else told
+
+
 def _root_files(tree: Tree, documents: Documents) -> dict[str, list[str]]:
     """The root files of each folder, in the order in which they count."""
     found: dict[str, list[str]] = {}
@@ -136,8 +175,8 @@ def _is_bundle(path: str, tree: Tree, documents: Documents) -> bool:
 def _named(found: Mapping[str, list[str]], policy: Policy, documents: Documents) -> tuple[Bundle, ...]:
     """Give each bundle its project: the policy's, else its own name, else its folder; a name that is taken gets the folder."""
     claims = {folder: _claims(policy, folder) for folder in found}
-    own = {folder: _own_name(paths[0], documents) for folder, paths in found.items() if len(claims[folder]) != 1}
-    taken = Counter(name for name in own.values() if name is not None)
+    own = {folder: _own_name(paths[0], documents) for folder, paths in found.items()}
+    taken = Counter(name for folder, name in own.items() if name is not None and len(claims[folder]) != 1)
     taken.update(project.name for project in policy.projects)
     taken[REPOSITORY] += 1
     bundles = []
@@ -154,7 +193,8 @@ def _named(found: Mapping[str, list[str]], policy: Policy, documents: Documents)
             while not alone and project in given and (folder or name is not None):
                 project += "@"
             given.add(project)
-        bundles.append(Bundle(paths[0], folder, project, tuple(paths[1:]), claimed if len(claimed) > 1 else ()))
+        several = claimed if len(claimed) > 1 else ()
+        bundles.append(Bundle(paths[0], folder, project, tuple(paths[1:]), several, own[folder]))
     return tuple(bundles)
 
 

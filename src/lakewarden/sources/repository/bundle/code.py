@@ -100,11 +100,14 @@ def below_root(reader: Reader, path: str) -> str | None:
 
 
 def _folders(reader: Reader, node: Node, around: Node | None) -> Iterator[str]:
-    """The folders that a relative path may start from."""
+    """The folders that a relative path may start from; in resolved configuration the tool has rewritten most of them."""
+    if reader.exact:
+        yield reader.bundle.folder
     yield posixpath.dirname(node.path)
     if around is not None:
         yield posixpath.dirname(around.path)
-    yield reader.bundle.folder
+    if not reader.exact:
+        yield reader.bundle.folder
 
 
 def _existing(reader: Reader, path: str) -> str | None:
@@ -142,11 +145,7 @@ def _tell_missing(reader: Reader, node: Node, table: str, path: str) -> None:
 def _project_files(reader: Reader) -> list[str]:
     """The files that describe Python projects: those of the bundle, those nearest to its folder first, then the root's."""
     folder = f"{reader.bundle.folder}/" if reader.bundle.folder else ""
-    of_bundle = [
-        path
-        for path in reader.context.layout.documents.paths
-        if path.startswith(folder) and path.rpartition("/")[2] in _PROJECT_FILES
-    ]
+    of_bundle = [path for path in reader.context.layout.documents.named(_PROJECT_FILES) if path.startswith(folder)]
     root = [name for name in _PROJECT_FILES if folder and reader.context.tree.exists(name)]
     return sorted(of_bundle, key=lambda path: (path.count("/"), path)) + root
 

@@ -34,7 +34,7 @@ _UNREAD = {
     "not checked out": (Cause.NOT_ASKED, "is not checked out", "run `git sparse-checkout disable`"),
     "link": (Cause.FAILED, "is a link that leads nowhere or out of the repository", "put the file into the repository"),
 }
-_SKIPPED = ("vendored", "generated")
+_SKIPPED = frozenset({"vendored", "generated"})
 #: Links may lead in circles.
 _MAX_PATTERNS = 100
 _CLOSED = {
@@ -238,13 +238,13 @@ def _through_links(pattern: str, tree: Tree) -> list[str]:
 
 def _reached(patterns: Sequence[str], tree: Tree, paths: Sequence[str]) -> list[str]:
     """The files that patterns match: those of the tree, and those of folders that are skipped unless somebody names them."""
-    skipped = sorted(path for path, kind in tree.left_out.items() if kind in _SKIPPED)
+    skipped = tree.left_out_for(_SKIPPED)
     return sorted({path for pattern in patterns for path in (*_glob(pattern, paths), *_glob(pattern, skipped))})
 
 
 def _unread(bundle: Bundle, entry: Scalar, patterns: Sequence[str], tree: Tree) -> Iterator[Trouble]:
     """What patterns match, or may match, and nobody reads."""
-    known = sorted(path for path, kind in tree.left_out.items() if kind in _UNREAD)
+    known = tree.left_out_for(frozenset(_UNREAD))
     for path in sorted({path for pattern in patterns for path in _glob(pattern, known)}):
         cause, what, remedy = _UNREAD[tree.left_out[path]]
         yield Trouble(cause, f"{path} {what}, and {bundle.path}:{entry.line} includes it", remedy, entry.origin)

@@ -4,48 +4,46 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from lakewarden.errors import SourceError
-from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.workloads import TaskLibrary
-from lakewarden.facts.origin import Origin
 from lakewarden.sources.repository.bundle.code import below_root
+from lakewarden.sources.repository.bundle.installs import installs_of
 from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.places import place_of_code
+from lakewarden.sources.repository.bundle.requirements import (
+    REQUIREMENTS,
+    Spec,
+    is_path,
+    is_pinned,
+    names_version,
+    of_requirements,
+    without_editable,
+)
 from lakewarden.sources.repository.bundle.variables import Kind, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lakewarden.sources.repository.bundle.reader import Reader
-    from lakewarden.sources.yaml_nodes import Node
+    from lakewarden.sources.yaml_nodes import Map, Node
 
 _TABLE = "task_libraries"
-_REQUIREMENTS = re.compile(r"(?:-r|--requirement)(?:\s+|=)?(\S.*)")
-_EDITABLE = re.compile(r"(?:-e|--editable)(?:\s+|=)")
-_EXACT = re.compile(r"(?<![=!<>~])===?\s*[^\s*,;]+(?:\s*$|\s*;|\s+--hash|\s*\\)")
-_DIGEST = re.compile(r"--hash[= ]|#(?:sha256|md5)=|@[0-9a-f]{40}\b|@v?\d+\.\d+[\w.]*(?:#|$)")
-_WHEEL = re.compile(r"[\w.]+-\d[\w.!+]*(?:-[\w.]+)*-[\w.]+-[\w.]+-[\w.]+\.whl$")
-_VERSIONED = re.compile(r"[-_]v?\d+(?:\.\d+)+[\w.+-]*\.(?:jar|egg|whl|tar\.gz|zip)$")
-_URL = re.compile(r"(?:[\w.-]+(?:\[[^\]]*\])?\s*@\s*)?(?:git\+)?(?:https?|ssh)://", re.IGNORECASE)
-
-
-class Spec(NamedTuple):
-    """What one entry installs: its text, place, whether it is pinned, and where it lies."""
-
-    text: str | None
-    origin: Origin | None
-    pinned: bool | None
-    place: str | None
+#: Runtimes that are another one when a new one is there.
+_LATEST = re.compile(r"auto:", re.IGNORECASE)
 
 
 def read_libraries(reader: Reader, task: str, specs: Iterable[Spec]) -> None:
     """Write what a task installs, one row for each library or line of requirements."""
+    seen: set[str] = set()
     for at, spec in enumerate(specs):
+        key = f"{task}/?{at}" if spec.text is None else f"{task}/{spec.text}"
+        if key in seen:
+            continue
+        seen.add(key)
         reader.facts.add(
             TaskLibrary(
-                key=f"{task}/{at}", project=reader.project, task=task, place=reader.key, target=reader.key, spec=spec.text,
+                key=key, project=reader.project, task=task, place=reader.key, target=reader.key, spec=spec.text,
                 pinned=spec.pinned, path_place=spec.place, origin=spec.origin,
             )
         )  # fmt: skip
@@ -78,22 +76,44 @@ def of_dependencies(reader: Reader, node: Node | None, task: str) -> Iterator[Sp
         if is_null(item):
             continue
         text = reader.text(item, _TABLE, None)
-        text = None if text is None else _without_editable(text)
-        file = _REQUIREMENTS.fullmatch(text.strip()) if text is not None else None
+        text = None if text is None else without_editable(text)
+        file = REQUIREMENTS.fullmatch(text.strip()) if text is not None else None
         if file is not None:
             yield from _of_file(reader, item, file[1], task)
-        elif text is not None and _is_path(text):
+        elif text is not None and is_path(text):
             yield _of_path(reader, item, text)
         elif text is None or not text.strip().startswith("-"):
             yield Spec(text, item.origin, None if text is None else is_pinned(text), "index")
 
 
-def is_pinned(requirement: str) -> bool:
-    """Does a requirement name exactly one build?"""
-    text = requirement.split(" #", maxsplit=1)[0].strip()
-    if _URL.match(text):
-        return _DIGEST.search(text) is not None or _WHEEL.search(text) is not None
-    return _EXACT.search(text) is not None or _DIGEST.search(text) is not None
+def of_cluster(reader: Reader, cluster: Map | None) -> Iterator[Spec]:
+    """The runtime of a cluster, where that is whatever is the newest."""
+    version = cluster.get("spark_version") if cluster is not None else None
+    if version is None or is_null(version):
+        return
+    text = reader.text(version, _TABLE, None)
+    if text is None or _LATEST.match(text):
+        yield Spec(None if text is None else f"runtime {text}", version.origin, None if text is None else False, "index")
+
+
+def of_notebook(reader: Reader, path: str | None, task: str) -> Iterator[Spec]:
+    """What the notebook of a task installs by `%pip install`."""
+    if path is None or not path.endswith((".py", ".ipynb")):
+        return
+    known = reader.context.layout.documents.installs
+    if path not in known:
+        known[path] = installs_of(reader.context.tree, path)
+    for install in known[path]:
+        text = install.text
+        if install.file is not None:
+            if text is not None and not text.startswith(("/", "~")):
+                yield from of_requirements(reader, posixpath.join(posixpath.dirname(path), text), install.origin, task)
+        elif text is not None and is_path(text):
+            yield Spec(text, install.origin, names_version(text), "deployed" if text.startswith(".") else place_of_code(text))
+        else:
+            if text is None:
+                reader.gap(_TABLE, Problem(Kind.RUN, "what %pip installs is known when the notebook runs"), install.origin)
+            yield Spec(text, install.origin, None if text is None else is_pinned(text), "index")
 
 
 def _maven_pinned(coordinates: str) -> bool:
@@ -101,22 +121,10 @@ def _maven_pinned(coordinates: str) -> bool:
     return bool(version) and not re.search(r"[\[\](),+]|latest|release|snapshot", version[-1], re.IGNORECASE)
 
 
-def _without_editable(line: str) -> str:
-    """What is installed by a line, whether or not it can be edited there."""
-    return _EDITABLE.sub("", line.strip())
-
-
-def _is_path(text: str) -> bool:
-    bare = text.strip()
-    if _URL.match(bare):
-        return False
-    return bare.startswith((".", "/", "~", "${", "dbfs:")) or bare.endswith((".whl", ".jar", ".tar.gz", ".zip"))
-
-
 def _of_path(reader: Reader, node: Node, text: str | None) -> Spec:
     if text is None:
         return Spec(None, node.origin, None, None)
-    pinned = "*" not in text and (_WHEEL.search(text) is not None or _VERSIONED.search(text) is not None)
+    pinned = names_version(text)
     absolute = text.startswith(("/", "~", "${")) or ":" in text.partition("/")[0]
     place = "deployed" if not absolute or below_root(reader, text) is not None else place_of_code(text)
     if place is None:
@@ -133,58 +141,12 @@ def _of_file(reader: Reader, node: Node, text: str | None, task: str) -> Iterato
     if below is None and (text.startswith(("/", "~", "${")) or ":" in text.partition("/")[0]):
         _tell(reader, node, task, f"{text} is outside the repository")
         return
-    start = (
-        posixpath.join(reader.bundle.folder, below) if below is not None else posixpath.join(posixpath.dirname(node.path), text)
-    )
-    if not reader.context.tree.exists(posixpath.normpath(start)):
-        start = posixpath.join(reader.bundle.folder, text)
-    todo = [posixpath.normpath(start)]
-    seen: set[str] = set()
-    while todo:
-        path = todo.pop(0)
-        if path in seen:
-            continue
-        seen.add(path)
-        try:
-            lines = reader.context.tree.text(path).splitlines()
-        except SourceError as problem:
-            gap = Gap(
-                Cause(problem.cause),
-                _TABLE,
-                problem.reason,
-                problem.remedy,
-                project=reader.project,
-                parent=task,
-                origin=node.origin,
-            )
-            reader.facts.gap(gap)
-            continue
-        for number, whole in _requirements(lines):
-            line = _without_editable(whole)
-            file = _REQUIREMENTS.fullmatch(line)
-            if file is not None:
-                todo.append(posixpath.normpath(posixpath.join(posixpath.dirname(path), file[1].strip())))
-            elif not line.startswith("-"):
-                place = "deployed" if _is_path(line) else "index"
-                yield Spec(line, Origin(path, number, 1, number), is_pinned(line), place)
-
-
-def _requirements(lines: list[str]) -> Iterator[tuple[int, str]]:
-    """Requirement lines with their numbers: comments left out, continued lines joined."""
-    whole, first = "", 0
-    for number, raw in enumerate(lines, 1):
-        line = re.sub(r"(?:^|\s)#.*$", "", raw).strip()
-        if not whole:
-            first = number
-        whole = f"{whole} {line}".strip()
-        if whole.endswith("\\"):
-            whole = whole[:-1].strip()
-            continue
-        if whole:
-            yield first, whole
-        whole = ""
-    if whole:
-        yield first, whole
+    starts = [reader.bundle.folder, posixpath.dirname(node.path)]
+    if below is None and not reader.exact:
+        starts.reverse()
+    paths = [posixpath.join(start, text if below is None else below) for start in starts]
+    start = next((path for path in paths if reader.context.tree.exists(posixpath.normpath(path))), paths[0])
+    yield from of_requirements(reader, start, node.origin, task)
 
 
 def _tell(reader: Reader, node: Node, task: str, reason: str) -> None:

@@ -8,7 +8,6 @@ from lakewarden.facts.model.targets import ConfigReference, TargetCatalog
 from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.parameters import KEYS, Parameter
 from lakewarden.sources.repository.bundle.reader import NONE, Reader
-from lakewarden.sources.repository.bundle.references import Resolver, under_target
 from lakewarden.sources.repository.bundle.variables import Kind, Value
 from lakewarden.sources.repository.bundle.words import Name, classify, says_catalog, says_experiment, unknown, words_of
 from lakewarden.sources.yaml_nodes import List, Map, Node, Scalar
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lakewarden.facts.origin import Origin
+    from lakewarden.sources.repository.bundle.references import Resolver
 
 #: Parts of resources that name nothing of a stage, or that are read elsewhere.
 _PASSED = frozenset(
@@ -238,7 +238,7 @@ class Names:
         self, found: Name, value: Value, node: Node, pointer: str, *, schema: str | None = None, prefer: bool = False
     ) -> None:
         reader = self.reader
-        shared = not value.varies and not under_target(node)
+        shared = reader.resolver.shared(node, value)
         node = reader.resolver.place(node)
         place = node if found.catalog is None else reader.resolver.place_of_catalog(node, found.catalog)
         if value.problem is not None:

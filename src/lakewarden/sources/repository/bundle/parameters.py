@@ -11,13 +11,33 @@ from lakewarden.sources.repository.bundle.words import words_of
 from lakewarden.sources.yaml_nodes import List, Map, Node, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lakewarden.sources.repository.bundle.reader import Reader
 
 _DYNAMIC = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _JOB = "job.parameters."
 _COMMIT = frozenset({"commit", "sha"})
+#: What a parameter may be called that hands on the commit among other things.
+_ABOUT_CODE = frozenset(
+    {
+        "build",
+        "code",
+        "context",
+        "git",
+        "hash",
+        "info",
+        "metadata",
+        "release",
+        "rev",
+        "revision",
+        "run",
+        "source",
+        "tag",
+        "tags",
+        "version",
+    }
+)
 #: Keys of task blocks that hold parameters, as a map or as arguments of a command line.
 KEYS = ("base_parameters", "named_parameters", "parameters", "job_parameters", "notebook_params", "python_params", "sql_params")
 
@@ -33,12 +53,13 @@ class Parameter(NamedTuple):
 
     @property
     def holds_commit(self) -> bool | None:
-        """Does it carry the commit that is deployed? None where its value may yet be given, or its name says so."""
+        """Does it carry the commit that is deployed? None where its name says so, or may, and its value is not known."""
         if self.value.commit:
             return True
         problem = self.value.problem
         later = problem is not None and problem.kind in (Kind.UNSET, Kind.BROKEN)
-        return None if later or words_of(self.name) & _COMMIT else False
+        named = words_of(self.name) | (words_of(self.node.text) if isinstance(self.node, Scalar) else frozenset())
+        return None if words_of(self.name) & _COMMIT or (later and named & (_COMMIT | _ABOUT_CODE)) else False
 
 
 def job_parameters(reader: Reader, job: Map, key: str, pointer: str) -> list[Parameter]:
@@ -78,6 +99,23 @@ def map_parameters(
     for name, value in node.items.items():
         text = Value("") if is_null(value) else _value(reader, value, "task_params", of_job or {})
         yield Parameter(scope, name, text, value, f"{pointer}.{name}")
+
+
+def launch_values(parameters: Sequence[Parameter]) -> dict[tuple[str, str], str | None]:
+    """The parameters by the ways in which code asks for them: a task's and a job's as widget, option or position."""
+    found: dict[tuple[str, str], str | None] = {}
+    for parameter in parameters:
+        name, text = parameter.name, parameter.value.text
+        if text is not None and "${" in text:
+            text = None  # known once the bundle is deployed
+        if parameter.scope in ("env", "conf"):
+            found[parameter.scope, name] = text
+            continue
+        found["widget", name] = text
+        found["option", name.replace("-", "_")] = text
+        if name.isdigit():
+            found["argv", name] = text
+    return found
 
 
 def _arguments(reader: Reader, node: List, pointer: str, of_job: Mapping[str, Value]) -> Iterator[Parameter]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lakewarden.facts.model.identity import Permission
-from lakewarden.sources.repository.bundle.jobs import run_as_of
 from lakewarden.sources.repository.bundle.principals import named, read_principal, remember
 from lakewarden.sources.repository.bundle.variables import Kind, Problem
+from lakewarden.sources.repository.bundle.workload import run_as_of
 from lakewarden.sources.yaml_nodes import Map, Node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lakewarden.sources.repository.bundle.reader import Reader
 
@@ -29,31 +29,32 @@ def read_permissions(reader: Reader, principals: set[str]) -> None:
     """Write the permissions of the target as a whole and of its resources."""
     kind, name = reader.run_as
     remember(reader, named(kind, name) if kind != "deployer" else None, principals, None)
-    _permissions(reader, reader.config.get("permissions"), "target", reader.name, reader.key, reader.run_as, principals)
+    of_target = reader.config.get("permissions")
+    # A map called `permissions` at the top holds anchors for other places.
+    of_target = None if isinstance(of_target, Map) else of_target
+    _permissions(reader, [of_target], "target", reader.name, reader.key, reader.run_as, principals)
     for resources, object_kind in _KINDS.items():
         for key, node in reader.resources(resources):
-            if node.get("permissions") is None:
+            # Those of the target hold for all that it deploys; what they let do is asked of experiments apart.
+            given = [node.get("permissions"), of_target if object_kind == "experiment" else None]
+            if given == [None, None]:
                 continue
             label = reader.named(resources, node.get("name"), "permissions", key)
             run_as = run_as_of(reader, node)[:2] if object_kind in ("job", "pipeline") else ("none", "none")
-            _permissions(
-                reader, node.get("permissions"), object_kind, label, f"{reader.key}/{resources}.{key}", run_as, principals
-            )
+            _permissions(reader, given, object_kind, label, f"{reader.key}/{resources}.{key}", run_as, principals)
 
 
 def _permissions(
     reader: Reader,
-    node: Node | None,
+    given: Sequence[Node | None],
     kind: str,
     label: str | None,
     key: str,
     run_as: tuple[str | None, str | None],
     principals: set[str],
 ) -> None:
-    if isinstance(node, Map) and kind == "target":
-        return  # a map called `permissions` at the top holds anchors for other places
     rows: set[str] = set()
-    for at, (item, level) in enumerate(_items(reader, node)):
+    for at, (item, level) in enumerate(entry for node in given for entry in _items(reader, node)):
         principal_kind, name = (read_principal(reader, item, "permissions") or (None, None, item))[:2]
         if principal_kind is None:
             reader.gap("permissions", Problem(Kind.BROKEN, "the permission names nobody"), item.origin)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lakewarden.facts.model.workloads import Job, Task
 from lakewarden.sources.repository.bundle.code import Code, read_code
-from lakewarden.sources.repository.bundle.jobs import code_of, run_as_of
-from lakewarden.sources.repository.bundle.libraries import of_dependencies, read_libraries
+from lakewarden.sources.repository.bundle.libraries import of_dependencies, of_notebook, read_libraries
 from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.parameters import map_parameters
 from lakewarden.sources.repository.bundle.reader import NONE, Reader
-from lakewarden.sources.repository.bundle.roles import role_of_task
-from lakewarden.sources.repository.bundle.tasks import write_parameters
+from lakewarden.sources.repository.bundle.tasks import note_launch, write_parameters
 from lakewarden.sources.repository.bundle.variables import Kind, Problem
+from lakewarden.sources.repository.bundle.workload import write_task, write_workload
 from lakewarden.sources.yaml_nodes import Map, Scalar
 
 if TYPE_CHECKING:
@@ -29,30 +27,18 @@ def read_pipelines(reader: Reader, names: Names) -> None:
     for name, pipeline in reader.resources("pipelines"):
         key = f"{reader.key}/pipelines.{name}"
         codes = _libraries(reader, pipeline, key, name, names)
-        run_as_kind, run_as, run_as_from = run_as_of(reader, pipeline)
-        reader.facts.add(
-            Job(
-                key=key,
-                project=reader.project,
-                place=reader.key,
-                target=reader.key,
-                name=reader.named("pipelines", pipeline.get("name"), "jobs", name),
-                kind="pipeline",
-                run_as_kind=run_as_kind,
-                run_as=run_as,
-                run_as_from=run_as_from,
-                managed_by="bundle",
-                creator_kind=NONE,
-                dirty_state=NONE,
-                git_ref_kind=NONE,
-                git_ref=NONE,
-                development=_development(reader, pipeline),
-                is_deployment_job=False,
-                max_concurrent_runs=1,
-                code=code_of(codes),
-                pause_status=NONE,
-                origin=pipeline.origin,
-            )
+        write_workload(
+            reader,
+            "pipeline",
+            name,
+            pipeline,
+            codes,
+            git_ref_kind=NONE,
+            git_ref=NONE,
+            development=_development(reader, pipeline),
+            is_deployment_job=False,
+            max_concurrent_runs=1,
+            pause_status=NONE,
         )
 
 
@@ -67,6 +53,7 @@ def _development(reader: Reader, pipeline: Map) -> bool | None:
 
 def _libraries(reader: Reader, pipeline: Map, key: str, name: str, names: Names) -> list[Code]:
     """Write the libraries of a pipeline as tasks; each is launched with the pipeline's configuration."""
+    first = len(reader.facts.gaps)
     settings = reader.map(pipeline.get("configuration"), "task_params")
     pointer = f"resources.pipelines.{name}.configuration"
     parameters = list(map_parameters(reader, settings, "task", pointer)) if settings is not None else []
@@ -83,29 +70,11 @@ def _libraries(reader: Reader, pipeline: Map, key: str, name: str, names: Names)
                 )
             continue
         code = read_code(reader, path, "tasks", around=pipeline)
-        known = reader.context.roles.get(code.real, ()) if code.real is not None else ()
-        role = role_of_task(known, name, code.path)
         task = f"{key}/{at}"
-        reader.facts.add(
-            Task(
-                key=task,
-                project=reader.project,
-                job=key,
-                project_key=reader.project,
-                place=reader.key,
-                target=reader.key,
-                name=f"{name}[{at}]",
-                kind="pipeline_library",
-                role=role,
-                code_path=code.path,
-                code_place=code.place,
-                file=code.file,
-                max_retries=0,
-                origin=item.origin,
-            )
-        )
+        role = write_task(reader, key, task, f"{name}[{at}]", "pipeline_library", code, item, 0)
         write_parameters(reader, task, parameters)
-        read_libraries(reader, task, of_dependencies(reader, dependencies, task))
+        note_launch(reader, first, code.real, [p._replace(scope="conf") for p in parameters], "PIPELINE")
+        read_libraries(reader, task, [*of_dependencies(reader, dependencies, task), *of_notebook(reader, code.real, task)])
         codes.append(code)
     names.parameters(parameters, role)
     return codes

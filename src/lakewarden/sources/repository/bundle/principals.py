@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lakewarden.facts.model.identity import PrincipalSummary
 from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.places import is_application_id
+from lakewarden.sources.repository.bundle.variables import Kind, Problem
 
 if TYPE_CHECKING:
     from lakewarden.facts.origin import Origin
@@ -44,7 +45,11 @@ def read_principal(reader: Reader, node: Map, table: str) -> tuple[str | None, s
     for field, kind in _FIELDS:
         value = node.get(field)
         if value is not None and not is_null(value):
-            return kind, reader.text(value, table), value
+            name = reader.text(value, table)
+            if name is not None and not name.strip():
+                reader.gap(table, Problem(Kind.UNSET, f"{field} is empty", "write the name"), value.origin)
+                return kind, None, value
+            return kind, name, value
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lakewarden.facts.gaps import Cause, Gap
@@ -31,7 +31,11 @@ _FALSE = frozenset({"false", "no", "off", "n"})
 
 @dataclass
 class Reader:
-    """One target of one bundle. `key` is the target's; `told` holds the gaps that were told already."""
+    """One target of one bundle. `key` is the target's; `told` holds the gaps that were told already.
+
+    `exact`: the configuration is what the bundle tool resolved, so that relative paths start at the folder of the bundle.
+    `deployment_jobs` are those that a parameter of a task links to a model.
+    """
 
     context: Context
     facts: Facts
@@ -45,6 +49,9 @@ class Reader:
     name_prefix: str | None = ""
     run_as: tuple[str | None, str | None] = ("deployer", NONE)
     host: str | None = NONE
+    exact: bool = False
+    managed_by: str = "bundle"
+    deployment_jobs: set[str] = field(default_factory=set)
 
     @property
     def project(self) -> str:
@@ -76,9 +83,7 @@ class Reader:
             if node is not None:
                 self.gap(table, what, node.origin)
             return Value(None, what)
-        if "${" not in node.text:
-            return Value(node.text)
-        value = self.resolver.text(node.text)
+        value = self.resolver.scalar(node)
         if value.problem is not None and not (value.problem.kind in _LATER and table in _LAUNCH):
             self.gap(table, value.problem, node.origin)
         return value

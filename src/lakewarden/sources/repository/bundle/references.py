@@ -50,14 +50,24 @@ class Resolver:
     `prefix` gives the name that a resource gets from the presets: (kind, name) to name.
     """
 
-    def __init__(self, config: Map, target: str, declared: Node | None, assigned: Node | None) -> None:
+    def __init__(
+        self, config: Map, target: str, declared: Node | None, assigned: Node | None, overrides: Node | None = None
+    ) -> None:
         self.config = config
         self.target = target
-        self.variables = variables_of(declared, assigned)
+        self.variables = variables_of(declared, assigned, overrides)
         self.used: set[str] = set()
         self.rename: Callable[[str, str], str] = lambda _, name: name
         self._known: dict[str, Found] = {}
         self._open: list[str] = []
+
+    def scalar(self, node: Scalar) -> Value:
+        """The text of a node with its references replaced."""
+        return self.text(node.text)
+
+    def shared(self, node: Node, value: Value) -> bool | None:
+        """Is a value, as it was read from this node, the same in all targets? None where that cannot be told."""
+        return not value.varies and not under_target(node)
 
     def text(self, text: str) -> Value:
         """A text with its references replaced."""
@@ -206,7 +216,7 @@ class Resolver:
             return Value(None, Problem(Kind.LOOKUP, f"variable {name} is looked up in the workspace"), varies=True)
         if variable.node is None:
             reason = f"variable {name} has no value in target {self.target}"
-            remedy = f"give {name} a default, or a value under targets.{self.target}.variables"
+            remedy = f"give {name} a default, or a value under targets.{self.target}.variables, or give --bundle-json"
             return Value(None, Problem(Kind.UNSET, reason, remedy), varies=True)
         node: Node | None = variable.node
         if rest != name:

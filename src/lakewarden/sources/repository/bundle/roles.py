@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from lakewarden.sources.repository.code.roles import of_path
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -21,13 +23,30 @@ _ROLES = (
     ("monitor", ("monitor",)),
     ("inference", ("batch",)),
 )
+#: What `training` is only an attribute of: `publish_training_data` trains nothing.
+_TRAINED_ON = frozenset(
+    {"base", "data", "dataset", "datasets", "feature", "features", "input", "inputs", "sample", "samples", "set", "sets",
+     "split", "table", "tables", "test", "view"}
+)  # fmt: skip
+#: Work that has none of these roles, in whatever folder it stands.
+_OTHER_WORK = frozenset(
+    {"clean", "cleaning", "cleanup", "download", "export", "extract", "generate", "initialize", "load", "loading", "prep",
+     "preparation", "prepare", "preprocess", "preprocessing", "process", "processing", "publish", "register", "registration",
+     "report", "reporting", "setup", "split", "transform"}
+)  # fmt: skip
 _KNOWN = tuple(dict.fromkeys(role for role, _ in _ROLES))
 OTHER = "other"
 
 
 def role_of_task(known: Iterable[str], key: str, path: str | None) -> str:
-    """The role of a task. `known` are the roles of its file; the words of its key choose where there are several."""
+    """The role of a task. `known` are the roles of its file; the words of its key choose where there are several. A folder
+    says nothing of a task, or a file, that speaks of other work.
+    """
     by_key = _by_words(key)
+    name = "" if path is None else path.rpartition("/")[2]
+    if by_key == OTHER and _by_words(name) == OTHER and _OTHER_WORK & {*_words(key), *_words(name)}:
+        known = set(known) - of_path(path or "")
+        path = None
     roles = [role for role in _KNOWN if role in set(known)]
     if roles:
         return by_key if by_key in roles else roles[0]
@@ -43,8 +62,19 @@ def role_of_task(known: Iterable[str], key: str, path: str | None) -> str:
 
 @lru_cache(maxsize=4096)
 def _by_words(name: str) -> str:
-    words = [word.lower() for word in _WORD.findall(name)]
+    words = _words(name)
+    spoken = [
+        word for word, after in zip(words, [*words[1:], ""], strict=False) if not (_is_training(word) and after in _TRAINED_ON)
+    ]
     for role, beginnings in _ROLES:
-        if any(word.startswith(beginnings) for word in words):
+        if any(word.startswith(beginnings) for word in spoken):
             return role
     return OTHER
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+def _is_training(word: str) -> bool:
+    return word in ("train", "training")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ from lakewarden.facts.origin import Origin
 from lakewarden.sources.repository.bundle.experiments import read_experiments
 from lakewarden.sources.repository.bundle.files import Configuration, Trouble, load
 from lakewarden.sources.repository.bundle.jobs import read_jobs
-from lakewarden.sources.repository.bundle.merge import is_null, merge, override
+from lakewarden.sources.repository.bundle.json_nodes import JsonError, parse
+from lakewarden.sources.repository.bundle.merge import is_null, override
 from lakewarden.sources.repository.bundle.names import Names
 from lakewarden.sources.repository.bundle.orphans import orphans
 from lakewarden.sources.repository.bundle.permissions import read_permissions
@@ -21,7 +23,7 @@ from lakewarden.sources.repository.bundle.reader import Reader
 from lakewarden.sources.repository.bundle.references import Resolver
 from lakewarden.sources.repository.bundle.serving import read_models, read_served_entities
 from lakewarden.sources.repository.bundle.tables import FILLS, LISTS, OBJECTS
-from lakewarden.sources.repository.bundle.targets import read_target
+from lakewarden.sources.repository.bundle.targets import read_target, target_nodes
 from lakewarden.sources.repository.bundle.unity_catalog import read_unity_catalog
 from lakewarden.sources.yaml_nodes import Map, Node, Scalar, place_of
 
@@ -31,9 +33,6 @@ if TYPE_CHECKING:
     from lakewarden.facts.collect import Facts
     from lakewarden.sources.repository.layout import Bundle
     from lakewarden.sources.source import Context
-
-#: The one target of a bundle that declares none.
-_IMPLIED = "default"
 
 
 class BundleSource:
@@ -63,10 +62,12 @@ class BundleSource:
                     lost |= _tell(facts, project, found, FILLS)
             keys = _target_keys(read)
             for bundle, configuration in read:
-                lost |= _tell_all(facts, bundle, configuration)
+                targets = list(target_nodes(configuration.root))
+                exact = bool(targets) and all((bundle.path, name) in context.outputs for name, _, _ in targets)
+                lost |= _tell_all(facts, bundle, configuration, exact=exact)
                 files.update(configuration.files)
                 told: set[tuple[object, ...]] = set()
-                for name, node, origin in _targets(configuration.root):
+                for name, node, origin in targets:
                     reader = _reader(context, facts, bundle, keys[bundle.path, name], name, configuration.root, node, told)
                     _read(reader, origin, principals, is_default=_is_default(reader, configuration.root, node))
             lost.update(gap.facts for gap in facts.gaps[first:] if not gap.value and gap.parent is None)
@@ -101,16 +102,20 @@ def _read(reader: Reader, origin: Origin, principals: set[str], *, is_default: b
     names.write()
 
 
-def _targets(root: Map) -> Iterator[tuple[str, Map | None, Origin]]:
-    """Name, settings and place of each target; a bundle without any has one that is implied."""
-    found = merge(root.get("environments"), root.get("targets"))
-    if not isinstance(found, Map) or not found.items:
-        bundle = root.get("bundle")
-        if isinstance(bundle, Map) and (isinstance(found, Map) or is_null(found)):
-            yield _IMPLIED, None, bundle.origin._replace(pointer="bundle")
-        return
-    for name, node in found.items.items():
-        yield name, node if isinstance(node, Map) else None, node.origin
+def _overrides(context: Context, facts: Facts, bundle: Bundle, name: str) -> Node | None:
+    """The values of variables that stand in a file of their own for one target, where it is in the repository."""
+    path = posixpath.join(bundle.folder, ".databricks", "bundle", name, "variable-overrides.json")
+    if not context.tree.exists(path) or context.tree.is_dir(path):
+        return None
+    try:
+        return parse(context.tree.text(path), path)
+    except SourceError as problem:
+        trouble = Trouble(Cause(problem.cause), problem.reason, problem.remedy, Origin(path), value=True)
+    except JsonError as problem:
+        reason = f"{path}:{problem.line}:{problem.column}: this is no JSON: {problem.what}"
+        trouble = Trouble(Cause.FAILED, reason, "mend the file", Origin(path, problem.line, problem.column), value=True)
+    _tell(facts, bundle.project, trouble, frozenset({"targets"}))
+    return None
 
 
 def _reader(
@@ -118,8 +123,15 @@ def _reader(
     told: set[tuple[object, ...]],
 ) -> Reader:  # fmt: skip
     config = override(root, target)
-    resolver = Resolver(config, name, root.get("variables"), target.get("variables") if target is not None else None)
+    assigned = target.get("variables") if target is not None else None
+    overrides = _overrides(context, facts, bundle, name)
+    resolver = Resolver(config, name, root.get("variables"), assigned, overrides)
     reader = Reader(context, facts, bundle, key, name, config, resolver, told)
+    output = context.outputs.get((bundle.path, name))
+    if output is not None:
+        from lakewarden.sources.repository.bundle.exact import exact
+
+        return exact(reader, Resolver(config, name, root.get("variables"), assigned, overrides), output)
     resolver.rename = reader.renamed
     return reader
 
@@ -128,12 +140,12 @@ def _is_default(reader: Reader, root: Map, target: Map | None) -> bool | None:
     """Is it what a command without `-t` reaches: the one that says so, or the only one?"""
     if target is not None and not is_null(target.get("default")):
         return reader.flag(target.get("default"), "targets")
-    return sum(1 for _ in _targets(root)) == 1
+    return sum(1 for _ in target_nodes(root)) == 1
 
 
 def _target_keys(read: Iterable[tuple[Bundle, Configuration]]) -> dict[tuple[str, str], str]:
     """The key of each target, `project/target`; with the bundle's folder where two bundles of a project name it alike."""
-    named = [(bundle, name) for bundle, configuration in read for name, _, _ in _targets(configuration.root)]
+    named = [(bundle, name) for bundle, configuration in read for name, _, _ in target_nodes(configuration.root)]
     count = Counter(name for _, name in named)
     return {
         (bundle.path, name): f"{bundle.project}/{name}" if count[name] == 1 else f"{bundle.project}/{bundle.folder or '.'}/{name}"
@@ -141,17 +153,21 @@ def _target_keys(read: Iterable[tuple[Bundle, Configuration]]) -> dict[tuple[str
     }
 
 
-def _tell_all(facts: Facts, bundle: Bundle, configuration: Configuration) -> set[str]:
-    """Tell what was not read of a bundle; returns the tables whose lists are incomplete for it."""
+def _tell_all(facts: Facts, bundle: Bundle, configuration: Configuration, *, exact: bool) -> set[str]:
+    """Tell what was not read of a bundle; returns the tables whose lists are incomplete for it. With `exact`, what the bundle
+    tool resolved is known for each target, whatever YAML leaves open.
+    """
     lost: set[str] = set()
     facts.skipped.extend(Skipped(*note) for note in configuration.notes)
     for trouble in configuration.troubles:
+        if exact and trouble.cause is Cause.UNRESOLVED:
+            continue
         lost |= _tell(facts, bundle.project, trouble, FILLS if trouble.tables is None else trouble.tables)
     if bundle.claims:
         reason = f"{bundle.path} belongs to several projects of the policy: {', '.join(bundle.claims)}"
         trouble = Trouble(Cause.UNCLAIMED, reason, "let the `bundles` of one project match it", Origin(bundle.path), value=True)
         lost |= _tell(facts, bundle.project, trouble, frozenset({"targets"}))
-    for node, tables, what in _in_python(configuration.root):
+    for node, tables, what in () if exact else _in_python(configuration.root):
         reason = f"{node.path}:{node.key_line}: {what}"
         lost |= _tell(facts, bundle.project, Trouble(Cause.UNRESOLVED, reason, "run `lakewarden audit`", node.origin), tables)
     return lost

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.targets import Target, TargetPath
-from lakewarden.sources.repository.bundle.merge import is_null
+from lakewarden.sources.repository.bundle.merge import is_null, merge
 from lakewarden.sources.repository.bundle.places import host_problem, normal_host, place_of_folder
 from lakewarden.sources.repository.bundle.principals import read_principal
 from lakewarden.sources.repository.bundle.reader import NONE, Reader
@@ -14,12 +14,28 @@ from lakewarden.sources.repository.bundle.variables import Kind, Problem
 from lakewarden.sources.yaml_nodes import Map, Node, Scalar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lakewarden.facts.origin import Origin
 
 #: The prefix of names that a mode adds; None where the mode is not known.
 _PREFIX_OF_MODE = {True: "[dev ${workspace.current_user.short_name}] ", False: "", None: None}
 _FALSE = {NONE: False, None: None}
+#: The one target of a bundle that declares none.
+_IMPLIED = "default"
 _PATHS = ("root_path", "file_path", "state_path", "artifact_path")
+
+
+def target_nodes(root: Map) -> Iterator[tuple[str, Map | None, Origin]]:
+    """Name, settings and place of each target; a bundle without any has one that is implied."""
+    found = merge(root.get("environments"), root.get("targets"))
+    if not isinstance(found, Map) or not found.items:
+        bundle = root.get("bundle")
+        if isinstance(bundle, Map) and (isinstance(found, Map) or is_null(found)):
+            yield _IMPLIED, None, bundle.origin._replace(pointer="bundle")
+        return
+    for name, node in found.items.items():
+        yield name, node if isinstance(node, Map) else None, node.origin
 
 
 def read_target(reader: Reader, origin: Origin, *, is_default: bool | None) -> None:

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lakewarden.facts.model.workloads import Task, TaskParameter, TaskUpstream
+from lakewarden.facts.model.workloads import TaskParameter
 from lakewarden.sources.repository.bundle.code import NO_CODE, Code, read_code, read_wheel
-from lakewarden.sources.repository.bundle.libraries import Spec, of_dependencies, of_libraries, read_libraries
+from lakewarden.sources.repository.bundle.libraries import of_cluster, of_dependencies, of_libraries, of_notebook, read_libraries
 from lakewarden.sources.repository.bundle.merge import is_null
-from lakewarden.sources.repository.bundle.parameters import Parameter, block_parameters, map_parameters
-from lakewarden.sources.repository.bundle.roles import role_of_task
-from lakewarden.sources.repository.bundle.upstream import Edges, closure
+from lakewarden.sources.repository.bundle.parameters import Parameter, block_parameters, launch_values, map_parameters
+from lakewarden.sources.repository.bundle.upstream import (
+    Edges,
+    JobTasks,
+    Work,
+    depends_on,
+    enforced,
+    job_of_id,
+    runs_job,
+    starts_itself,
+    upstream_role,
+)
 from lakewarden.sources.repository.bundle.variables import Kind, Problem, Value
+from lakewarden.sources.repository.bundle.words import words_of
+from lakewarden.sources.repository.bundle.workload import write_task
+from lakewarden.sources.source import Launch
 from lakewarden.sources.yaml_nodes import Map, Node, Scalar
 
 if TYPE_CHECKING:
@@ -19,6 +31,7 @@ if TYPE_CHECKING:
 
     from lakewarden.sources.repository.bundle.names import Names
     from lakewarden.sources.repository.bundle.reader import Reader
+    from lakewarden.sources.repository.bundle.requirements import Spec
 
 _LISTS = ("task_params", "task_libraries", "task_upstream")
 #: Each block that says what a task is, with its kind and the key of the path of its code.
@@ -34,11 +47,12 @@ _KINDS = {
     "for_each_task": ("for_each", None),
     "gen_ai_compute_task": ("other", "training_script_path"),
 }
+#: The name of a parameter that holds the id of a model's deployment job.
+_DEPLOYMENT_JOB = frozenset({"deployment", "job"})
 #: Other blocks, of tasks that run no code or the code of their libraries.
 _WITHOUT_CODE = frozenset(
     {"spark_jar_task", "dashboard_task", "alert_task", "power_bi_task", "dbt_cloud_task", "dbt_platform_task"}
 )
-_OFF = frozenset({"dry_run", "disabled"})
 
 
 class JobContext(NamedTuple):
@@ -52,13 +66,6 @@ class JobContext(NamedTuple):
     clusters: dict[str, Node]
     environments: dict[str, Node]
     variables: dict[str, Node]
-
-
-class _Read(NamedTuple):
-    key: str
-    role: str
-    node: Map
-    parameters: list[Parameter]
 
 
 def context_of(reader: Reader, key: str, job: Map, pointer: str, parameters: list[Parameter], *, git: bool | None) -> JobContext:
@@ -78,9 +85,9 @@ def context_of(reader: Reader, key: str, job: Map, pointer: str, parameters: lis
     return JobContext(key, job, pointer, git, parameters, *shared)
 
 
-def read_tasks(reader: Reader, job: JobContext, names: Names) -> list[Code]:
-    """Write the tasks of a job; returns their code."""
-    read: dict[str, _Read] = {}
+def read_tasks(reader: Reader, job: JobContext, names: Names) -> tuple[list[Code], JobTasks]:
+    """Write the tasks of a job; returns their code, and what comes before what."""
+    read: dict[str, Work] = {}
     edges: dict[str, Edges] = {}
     codes = []
     for at, node in enumerate(reader.maps(job.node.get("tasks"), "tasks", parent=job.key, key="task_key")):
@@ -88,7 +95,7 @@ def read_tasks(reader: Reader, job: JobContext, names: Names) -> list[Code]:
         inner = _inner(reader, node, job)
         code = _task(reader, job, node, name, names, read, f"{job.pointer}.tasks.{name}")
         codes.append(code)
-        depends = list(_depends(reader, node, job, name))
+        depends = list(depends_on(reader, node, f"{job.key}/{name}"))
         run_if = reader.text(node.get("run_if"), "task_upstream", "ALL_SUCCESS")
         if inner is None:
             edges[name] = Edges(depends, run_if)
@@ -98,44 +105,40 @@ def read_tasks(reader: Reader, job: JobContext, names: Names) -> list[Code]:
         codes.append(_task(reader, job, inner, nested, names, read, f"{job.pointer}.tasks.{name}.for_each_task.task"))
         edges[nested] = Edges(depends, run_if)
         edges[name] = Edges([nested], "ALL_SUCCESS")
-    _upstream(reader, read, edges)
-    return codes
+    return codes, JobTasks(read, edges, starts_itself(job.node))
 
 
-def _task(reader: Reader, job: JobContext, node: Map, name: str, names: Names, read: dict[str, _Read], pointer: str) -> Code:
+def _task(reader: Reader, job: JobContext, node: Map, name: str, names: Names, read: dict[str, Work], pointer: str) -> Code:
     """Write one task with its parameters and libraries."""
     key = f"{job.key}/{name}"
     kind, field, block, code = _work(reader, job, node)
-    known = reader.context.roles.get(code.real, ()) if code.real is not None else ()
-    role = role_of_task(known, name, code.path)
-    reader.facts.add(
-        Task(
-            key=key,
-            project=reader.project,
-            job=job.key,
-            project_key=reader.project,
-            place=reader.key,
-            target=reader.key,
-            name=name,
-            kind=kind,
-            role=role,
-            code_path=code.path,
-            code_place=code.place,
-            file=code.file,
-            max_retries=reader.number(node.get("max_retries"), "tasks", 0),
-            origin=node.origin,
-        )
-    )
+    retries = reader.number(node.get("max_retries"), "tasks", 0)
+    role = write_task(reader, job.key, key, name, kind, code, node, retries)
     parameters = list(job.parameters)
+    first = len(reader.facts.gaps)
     if block is not None:
         given: dict[str, Value] = {p.name: p.value for p in job.parameters}
         parameters += block_parameters(reader, block, key, f"{pointer}.{field}", given)
     parameters += _settings(reader, job, node, pointer)
     write_parameters(reader, key, parameters)
+    note_launch(reader, first, code.real, parameters, "JOB")
     names.parameters([parameter for parameter in parameters if parameter.scope in ("task", "env")], role)
-    read_libraries(reader, key, [*of_libraries(reader, node.get("libraries"), key), *_environment(reader, job, node, key)])
-    read[name] = _Read(key, role, node, parameters)
+    read_libraries(reader, key, _libraries(reader, job, node, key, code))
+    own = [parameter for parameter in parameters if parameter.scope == "task"]
+    linked = [job_of_id(parameter.node) for parameter in own if words_of(parameter.name) >= _DEPLOYMENT_JOB]
+    reader.deployment_jobs.update(name for name in linked if name is not None)
+    runs = runs_job(block) if kind == "run_job" else None
+    role_of = upstream_role(kind, role, block)
+    read[name] = Work(key, role_of, node, enforced(parameters), runs, frozenset(p.name for p in own))
     return code
+
+
+def note_launch(reader: Reader, first: int, path: str | None, parameters: list[Parameter], entity: str) -> None:
+    """Tell later sources what a file of code is started with. `first` is the first gap that its parameters may have made."""
+    if path is not None:
+        whole = not any(gap.facts == "task_params" and not gap.value for gap in reader.facts.gaps[first:])
+        launch = Launch(reader.key, launch_values(parameters), entity, whole)
+        reader.context.launches.setdefault(path, []).append(launch)
 
 
 def write_parameters(reader: Reader, task: str, parameters: list[Parameter]) -> None:
@@ -189,13 +192,7 @@ def _from_git(reader: Reader, job: JobContext, block: Map) -> bool | None:
 
 def _settings(reader: Reader, job: JobContext, node: Map, pointer: str) -> Iterator[Parameter]:
     """Environment variables and Spark settings of the cluster, and variables of the environment."""
-    cluster = reader.map(node.get("new_cluster"), "task_params")
-    at = f"{pointer}.new_cluster"
-    shared = node.get("job_cluster_key")
-    if cluster is None and isinstance(shared, Scalar):
-        found = reader.map(job.clusters.get(reader.text(shared, "task_params") or ""), "task_params")
-        cluster = reader.map(found.get("new_cluster"), "task_params") if found is not None else None
-        at = f"{job.pointer}.job_clusters.{shared.text}.new_cluster"
+    cluster, at = _cluster(reader, job, node, pointer)
     if cluster is not None:
         for field, scope in (("spark_env_vars", "env"), ("spark_conf", "conf")):
             settings = reader.map(cluster.get(field), "task_params")
@@ -209,6 +206,25 @@ def _settings(reader: Reader, job: JobContext, node: Map, pointer: str) -> Itera
             variables = reader.map(spec.get(inner), "task_params") if spec is not None else None
             if variables is not None:
                 yield from map_parameters(reader, variables, "env", f"{job.pointer}.{field}.{inner}")
+
+
+def _cluster(reader: Reader, job: JobContext, node: Map, pointer: str) -> tuple[Map | None, str]:
+    """The cluster that is made for a task, its own or one of the job, with its key path."""
+    own = reader.map(node.get("new_cluster"), "task_params")
+    shared = node.get("job_cluster_key")
+    if own is not None or not isinstance(shared, Scalar):
+        return own, f"{pointer}.new_cluster"
+    found = reader.map(job.clusters.get(reader.text(shared, "task_params") or ""), "task_params")
+    cluster = reader.map(found.get("new_cluster"), "task_params") if found is not None else None
+    return cluster, f"{job.pointer}.job_clusters.{shared.text}.new_cluster"
+
+
+def _libraries(reader: Reader, job: JobContext, node: Map, task: str, code: Code) -> Iterator[Spec]:
+    """All that a task installs: libraries, its environment, the newest runtime, what its notebook asks for."""
+    yield from of_libraries(reader, node.get("libraries"), task)
+    yield from _environment(reader, job, node, task)
+    yield from of_cluster(reader, _cluster(reader, job, node, "")[0])
+    yield from of_notebook(reader, code.real, task)
 
 
 def _environment(reader: Reader, job: JobContext, node: Map, task: str) -> Iterator[Spec]:
@@ -226,7 +242,7 @@ def _name(reader: Reader, node: Map, otherwise: str) -> str:
     return reader.text(node.get("task_key"), "tasks", None) or otherwise
 
 
-def _free(name: str, taken: dict[str, _Read]) -> str:
+def _free(name: str, taken: dict[str, Work]) -> str:
     while name in taken:
         name = f"{name}_iteration"
     return name
@@ -236,41 +252,3 @@ def _inner(reader: Reader, node: Map, job: JobContext) -> Map | None:
     """The task inside a for_each task."""
     loop = reader.map(node.get("for_each_task"), "tasks", parent=job.key)
     return reader.map(loop.get("task"), "tasks", parent=job.key) if loop is not None else None
-
-
-def _depends(reader: Reader, node: Map, job: JobContext, name: str) -> Iterator[str]:
-    for item in reader.items(node.get("depends_on"), "task_upstream", parent=f"{job.key}/{name}"):
-        key = item.get("task_key") if isinstance(item, Map) else item
-        text = reader.text(key, "task_upstream", None) if key is not None else None
-        if text is not None:
-            yield text
-        elif key is not None:
-            problem = Problem(Kind.UNSET, "the task that it depends on is not known")
-            reader.gap("task_upstream", problem, key.origin, parent=f"{job.key}/{name}", value=False)
-
-
-def _upstream(reader: Reader, read: dict[str, _Read], edges: dict[str, Edges]) -> None:
-    for task, upstream, must_succeed in closure(edges):
-        if task not in read or upstream not in read:
-            continue
-        later, before = read[task], read[upstream]
-        reader.facts.add(
-            TaskUpstream(
-                key=f"{later.key}/{upstream}",
-                project=reader.project,
-                task=later.key,
-                upstream=before.key,
-                role=before.role,
-                must_succeed=must_succeed,
-                enforced=_enforced(before.parameters),
-                origin=later.node.origin,
-            )
-        )
-
-
-def _enforced(parameters: list[Parameter]) -> bool | None:
-    """FALSE where a parameter switches validation off."""
-    modes = [p.value.text for p in parameters if p.name == "run_mode" and p.scope in ("task", "job")]
-    if None in modes:
-        return None
-    return not any(mode is not None and mode.strip().lower() in _OFF for mode in modes)

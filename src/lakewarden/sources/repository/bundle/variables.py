@@ -50,8 +50,10 @@ class Variable(NamedTuple):
     varies: bool = False
 
 
-def variables_of(declared: Node | None, assigned: Node | None) -> dict[str, Variable]:
-    """Every variable with its value in one target; what a target assigns replaces the default."""
+def variables_of(declared: Node | None, assigned: Node | None, overrides: Node | None = None) -> dict[str, Variable]:
+    """Every variable with its value in one target; what a target assigns replaces the default, and what the file of overrides
+    beside the bundle says replaces both.
+    """
     found: dict[str, Variable] = {}
     for name, node in declared.items.items() if isinstance(declared, Map) else ():
         found[name] = _declaration(node, varies=False) if isinstance(node, Map) else Variable(None if is_null(node) else node)
@@ -65,6 +67,9 @@ def variables_of(declared: Node | None, assigned: Node | None) -> dict[str, Vari
         ):
             found[name] = _declaration(node, varies=True)
         else:
+            found[name] = Variable(node, varies=True)
+    for name, node in overrides.items.items() if isinstance(overrides, Map) else ():
+        if not is_null(node):
             found[name] = Variable(node, varies=True)
     return found
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lakewarden.sources.repository.code import literals, sqlscan
-from lakewarden.sources.repository.code.places import data_address, table_address
-from lakewarden.sources.repository.code.result import Access, Literal, Span
+from lakewarden.sources.repository.code import declared, sqlscan
+from lakewarden.sources.repository.code.places import data_address
+from lakewarden.sources.repository.code.result import Access, Literal, Span, Unread
 from lakewarden.sources.repository.code.site import ABSENT, HIDDEN, Site
-from lakewarden.sources.repository.code.values import HOLE, NONE, UNKNOWN, Hole, Value, text
+from lakewarden.sources.repository.code.touched import of_path, of_table, used
+from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, is_late, text
+from lakewarden.sources.repository.sql.read import read_statements
+from lakewarden.sources.repository.sql.tokens import plain
 
 if TYPE_CHECKING:
     import ast
+    from collections.abc import Callable
 
     from lakewarden.sources.repository.code.state import State
+    from lakewarden.sources.repository.sql.tokens import Text
 
 READER, WRITER, WRITER2 = "DataFrameReader", "DataFrameWriter", "DataFrameWriterV2"
 DELTA, BUILDER, FRAME = "delta.DeltaTable", "delta.DeltaTableBuilder", "DataFrame"
@@ -34,55 +39,8 @@ _PANDAS_READS = frozenset({
 })  # fmt: skip
 FRAME_WRITES = frozenset({
     "to_csv", "to_parquet", "to_json", "to_excel", "to_pickle", "to_feather", "to_orc", "to_hdf", "to_delta", "to_table",
+    "write_parquet", "write_csv", "write_delta", "write_json", "write_ndjson",
 })  # fmt: skip
-
-
-def of_path(state: State, node: ast.AST | Span, access: str, path: Value, form: Value, *, spark: bool = True) -> None:
-    """Keep an access by path."""
-    if state.silent:
-        return
-    template = path.text
-    if template is not None and template.startswith(("http://", "https://", "memory:")):
-        return
-    unclear = []
-    if template is not None and "/Volumes/" in template:
-        literals.note_volume(state, node, path, is_write=access != "read")
-    address = data_address(template, spark=spark) if template is not None else None
-    if address is None:
-        unclear.append("its path")
-    state.access(
-        Access(access, address, path.shown, _format(form, unclear), False, state.span(node), template or "", tuple(unclear))
-    )
-
-
-def of_table(state: State, node: ast.AST | Span, access: str, name: Value, form: Value, *, feature: bool | None = None) -> None:
-    """Keep an access by name. A name that is not known is still a name."""
-    if state.silent:
-        return
-    unclear: list[str] = []
-    template = name.text or ""
-    first, _, rest = template.partition(".")
-    if rest.startswith("`") and first.lower() in ("delta", "parquet", "csv", "json"):
-        of_path(state, node, access, name._replace(text=rest.strip("`")), text(first.lower()))
-        return
-    literals.note_table(state, node, name, is_write=access != "read")
-    if name.shown is None:
-        unclear.append("the name of its table")
-    shown = None if name.shown is None else name.shown.replace("`", "")
-    same = template.replace("`", "").lower() if template.strip(HOLE) else "|".join(hole.name for hole in name.holes) or name.name
-    state.access(
-        Access(access, table_address(template), shown, _format(form, unclear), feature, state.span(node), same, tuple(unclear))
-    )
-
-
-def _format(form: Value, unclear: list[str]) -> str | None:
-    """The format's name; `default` where none is given."""
-    if form is NONE or form is ABSENT or (form.type == "const" and form.data is None):
-        return "default"
-    if form.known is None:
-        unclear.append("its format")
-        return None
-    return form.known.lower()
 
 
 def session_method(state: State, name: str, site: Site) -> Value:
@@ -152,9 +110,7 @@ def writer_method(state: State, base: Value, name: str, site: Site) -> Value:
     if name == "option" and site.given("key", 0).known == "path":
         return base._replace(data=(form, site.given("value", 1)))
     if name in ("saveAsTable", "toTable", "insertInto"):
-        of_table(state, site.node, "write", site.given("tableName" if name != "saveAsTable" else "name", 0), form)
-        if path is not NONE:
-            of_path(state, site.node, "write", path, form)
+        _write_table(state, name, site, form, path)
     elif name == "table" and base.source == "stream":
         of_table(state, site.node, "write", site.given("tableName", 0), form)
     elif name in ("save", "start"):
@@ -168,12 +124,23 @@ def writer_method(state: State, base: Value, name: str, site: Site) -> Value:
     return UNKNOWN
 
 
+def _write_table(state: State, name: str, site: Site, form: Value, path: Value) -> None:
+    table = site.given("tableName" if name != "saveAsTable" else "name", 0)
+    if name != "insertInto":
+        declared.made_by_write(state, site.node, table)
+    of_table(state, site.node, "write", table, form)
+    if path is not NONE:
+        of_path(state, site.node, "write", path, form)
+
+
 def writer2_method(state: State, base: Value, name: str, site: Site) -> Value:
     """A method of `writeTo`: its provider, or the write."""
     form, table = base.data
     if name == "using":
         return base._replace(data=(site.given("provider", 0), table))
     if name in _V2_WRITES:
+        if name in ("create", "createOrReplace", "replace"):
+            declared.made_by_write(state, site.node, table)
         of_table(state, site.node, "write", table, form)
         return UNKNOWN
     return base
@@ -197,6 +164,7 @@ def delta_method(state: State, base: Value, name: str, site: Site) -> Value:
     """A method of a Delta table or its builder."""
     if base.type == BUILDER:
         if name == "tableName":
+            declared.made_by_write(state, site.node, site.given("identifier", 0))
             of_table(state, site.node, "write", site.given("identifier", 0), text("delta"))
         elif name == "location":
             of_path(state, site.node, "write", site.given("location", 0), text("delta"))
@@ -215,6 +183,10 @@ def feature_method(state: State, name: str, site: Site) -> Value:
               "drop_table": "drop"}.get(name)  # fmt: skip
     if access is not None:
         of_table(state, site.node, access, site.given("name", 0), NONE, feature=True)
+        if access == "write":
+            declared.made_by_client(state, name, site)
+    elif name == "register_table":
+        declared.registered(state, site)
     return Value(type=FRAME) if name in ("read_table", "score_batch") else UNKNOWN
 
 
@@ -233,21 +205,26 @@ def pandas_read(state: State, ref: str, site: Site) -> Value:
 
 def frame_write(state: State, name: str, site: Site) -> None:
     """A method of a data frame that writes a file: kept when its path is known to leave the driver."""
-    path = site.args[0] if site.args else site.keywords.get("path", site.keywords.get("path_or_buf", UNKNOWN))
+    given = [site.keywords[key] for key in ("path", "path_or_buf", "file", "target") if key in site.keywords]
+    path = site.args[0] if site.args else given[0] if given else UNKNOWN
+    form = text(name.removeprefix("to_").removeprefix("write_"))
     if name == "to_table":
         if path.text is not None:
             of_table(state, site.node, "write", path, NONE)
     elif path.text is not None and data_address(path.text, spark=False) not in (None, "local"):
-        of_path(state, site.node, "write", path, text(name.removeprefix("to_")), spark=False)
+        of_path(state, site.node, "write", path, form, spark=False)
+    elif is_late(path):
+        of_path(state, site.node, "write", path, form, spark=False, doubted=True)
 
 
 def opened(state: State, site: Site) -> Value:
     """`open`: kept when its path is on DBFS; a file that is written to keeps its path."""
     path = site.given("file", 0)
-    if path.text is not None and data_address(path.text, spark=False) in ("dbfs", "mount", "volume", "sample"):
+    known_address = data_address(path.text, spark=False) if path.text is not None else None
+    if known_address in ("dbfs", "mount", "volume", "sample") or (known_address is None and is_late(path)):
         mode = site.given("mode", 1).known or "r"
-        writes = any(sign in mode for sign in "wax+")
-        of_path(state, site.node, "write" if writes else "read", path, text("file"), spark=False)
+        access = "write" if any(sign in mode for sign in "wax+") else "read"
+        of_path(state, site.node, access, path, text("file"), spark=False, doubted=known_address is None)
     return Value(type="file", data=path)
 
 
@@ -259,38 +236,47 @@ def mount(state: State, site: Site) -> None:
         state.access(Access("write", "mount", point.shown, "default", False, state.span(site.node), point.text or "", unclear))
 
 
+def created(state: State, site: Site) -> None:
+    """`spark.catalog.createTable`: a table, and the path that it is to have."""
+    form = site.get(("source", 2))
+    of_table(state, site.node, "write", site.given("tableName", 0), NONE if form is ABSENT or form is HIDDEN else form)
+    path = site.get(("path", 1))
+    if path.text is not None or is_late(path):
+        of_path(state, site.node, "write", path, NONE if form is ABSENT or form is HIDDEN else form)
+
+
 def of_sql(state: State, node: ast.AST | Span, query: Value) -> Value:
     """A text of SQL that the code runs."""
     if query.text is None:
         if not state.silent:
             span = state.span(node)
             state.access(Access("read", None, None, None, None, span, "", ("the statement that it runs",)))
+            state.statements.append(Unread("any", "the statement that it runs is not known before the code runs", span))
         return Value(type=FRAME)
     if not state.silent:
-        for found in sqlscan.scan(query.text):
-            keep_sql(state, found, query.text, query.holes, state.span(node))
+        span = state.span(node)
+        read_sql(state, plain(query.text, query.holes), lambda _: span, sure=getattr(node, "col_offset", 0) == 0)
     lower = query.text.lower()
     return Value(type=FRAME, source="user" if "current_user" in lower or "session_user" in lower else "")
 
 
-def keep_sql(state: State, found: sqlscan.Found, sql: str, holes: tuple[Hole, ...], span: Span) -> None:
+def read_sql(state: State, sql: Text, place: Callable[[int], Span], *, sure: bool) -> None:
+    """Keep what a text of SQL reads, writes and declares; `place` tells where something in it stands."""
+    for found in sqlscan.scan(sql):
+        _keep_sql(state, found, place(found.at))
+    state.statements.extend(read_statements(sql, place, sure=sure))
+
+
+def _keep_sql(state: State, found: sqlscan.Found, span: Span) -> None:
     """Keep what a scan of SQL found."""
-    own = holes[sql[: found.at].count(HOLE) :][: found.name.count(HOLE)]
-    template = found.name
-    if sqlscan.is_template(template) and HOLE not in template:
-        template = sqlscan.as_hole(template)
-        own = tuple(Hole("parameter", "") for _ in range(template.count(HOLE)))
-    value = Value(text=template, holes=own)
+    value = Value(text=found.name, holes=found.holes)
     if found.kind == "catalog":
         known = value.known
         if known is not None:
             name = known.replace("`", "")
             state.literal(Literal("catalog", name, name.lower(), False, "none", span))
-        return
-    if found.kind == "move":
+        used(state, span, value)
+    elif found.kind == "move":
         state.moved.add(found.name.replace("`", "").lower())
-        return
-    if found.is_path:
-        of_path(state, span, found.kind, value, text(found.format))
     else:
-        of_table(state, span, found.kind, value, text(found.format))
+        (of_path if found.is_path else of_table)(state, span, found.kind, value, text(found.format))

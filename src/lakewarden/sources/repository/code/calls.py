@@ -12,11 +12,10 @@ from lakewarden.sources.repository.code.apis import (
     REFUSED_SINCE_3,
     Api,
 )
-from lakewarden.sources.repository.code.copies import catalogs
-from lakewarden.sources.repository.code.places import path_place, workspace_place
-from lakewarden.sources.repository.code.result import Call, Lookup
-from lakewarden.sources.repository.code.site import ABSENT, Site, is_given
-from lakewarden.sources.repository.code.values import HOLE, UNKNOWN, Value, levels
+from lakewarden.sources.repository.code.columns import APPROVAL, LOGGERS, OFF, SIGNATURE, columns_of, loaded
+from lakewarden.sources.repository.code.result import Call, Known, Lookup
+from lakewarden.sources.repository.code.site import ABSENT, HIDDEN, Site, is_given
+from lakewarden.sources.repository.code.values import HOLE, UNKNOWN, Value, is_late, storable
 
 if TYPE_CHECKING:
     import ast
@@ -33,25 +32,8 @@ _RETURNS = {
     "mlflow.get_latest_versions": "newest",
     "mlflow.start_run": "run",
 }
-_VERSION_FROM = {
-    "newest": "newest",
-    "registered": "run",
-    "logged": "run",
-    "run": "run",
-    "alias": "alias",
-    "parameter": "parameter",
-}
-_URI_FROM = {
-    "alias": "alias",
-    "number": "literal",
-    "stage": "literal",
-    "latest": "newest",
-    "run": "run",
-    "parameter": "parameter",
-}
-_MODEL_FROM = {"search": "search", "run": "run", "logged": "run", "parameter": "parameter"}
-_OF_REGISTRY = frozenset({"mlflow.set_registry_uri", MLFLOW_CLIENT})
-_LOGGERS = frozenset({"mlflow.log_model", f"{FEATURE_CLIENT}.log_model"})
+#: The sign of a file whose models and versions are none of Databricks.
+OTHER_SERVER = "other server"
 #: Flavors whose models have a signature by their kind, and those of which only some have one.
 _SIGNING = frozenset({"transformers", "sentence_transformers", "openai"})
 _SOMETIMES_SIGNING = frozenset({"langchain"})
@@ -71,13 +53,18 @@ def record(state: State, api: str, site: Site, ref: str = "") -> Value:
     if api == MLFLOW_CLIENT and not is_given(site.get(about.argument)):
         return UNKNOWN
     unclear: list[str] = []
-    columns = _columns(api, about, site, unclear)
-    if api in _LOGGERS:
+    columns = columns_of(api, about, site, unclear)
+    if about.version is not None and columns["version_from"] == "newest":
+        columns["version_from"] = "found"
+    if api in LOGGERS:
         columns["has_signature"] = _has_signature(state, api, ref, site, unclear)
     if about.model is not None and site.get(about.model).text:
         literals.note_model_name(state, site.node, site.get(about.model))
     if about.model_uri is not None:
-        columns["version_from"] = _loaded(state, site, about.model_uri, unclear)
+        literals.note_loaded(state, site.node, site.get(about.model_uri))
+        columns["version_from"] = loaded(site.get(about.model_uri), unclear)
+        if columns["version_from"] == "newest" and "newest" in site.get(about.model_uri).sources:
+            columns["version_from"] = "found"
     result = Value(source=_RETURNS.get(api, ""))
     further = _FURTHER.get(api)
     if further is not None:
@@ -90,35 +77,21 @@ def record(state: State, api: str, site: Site, ref: str = "") -> Value:
             doubtful=_doubtful(api, site),
             unclear=tuple(unclear),
             function=state.scope.name,
+            late=_late(about, site),
             **columns,
         )
     )
     return result._replace(data=number) if result.source == "versions" else result
 
 
-def _columns(api: str, about: Api, site: Site, unclear: list[str]) -> dict[str, Any]:
-    """The columns that the table of APIs tells how to read."""
-    columns: dict[str, Any] = {}
-    if about.argument is not None:
-        registry = _registry(site.get(about.argument)) if api in _OF_REGISTRY else None
-        what = "the argument" if about.model is None else "the model name"
-        columns["argument"] = registry or _argument(site.get(about.argument), unclear, what)
-    if about.path:
-        columns["path_place"] = _path(site.get(about.argument), about.path, unclear)
-        if about.path == "file":
-            columns["is_checkpoint"] = _is_checkpoint(site.get(about.argument))
-    if about.model is not None:
-        columns["name_levels"] = _levels(site.get(about.model), unclear)
-    if api in _LOGGERS:
-        columns["model_from"] = {True: "run", False: "none", None: None}[is_given(site.get(about.model))]
-    elif about.model_source is not None:
-        model_from = columns["model_from"] = _model_from(site, about, unclear)
-        columns["from_catalog"], columns["to_catalog"] = catalogs(site, about, model_from)
-        if model_from == "copy" and None in (columns["from_catalog"], columns["to_catalog"]):
-            unclear.append("the catalog of a model")
-    if about.version is not None:
-        columns["version_from"] = _version_from(site.get(about.version), unclear)
-    return columns
+def _late(about: Api, site: Site) -> tuple[tuple[str, Known], ...]:
+    """The arguments that the table of APIs names, where other files may tell more of one of them."""
+    places = (about.argument, about.model, about.version, about.model_source, about.model_uri)
+    given = {place[0]: site.get(place) for place in places if place is not None}
+    given = {name: value.data if value.type == "file" else value for name, value in given.items() if value.type != "absent"}
+    if HIDDEN in given.values() or not any(is_late(value) for value in given.values()):
+        return ()
+    return tuple((name, storable(value) or Known()) for name, value in given.items())
 
 
 def _newest(_state: State, _site: Site, columns: dict[str, Any], _unclear: list[str]) -> None:
@@ -151,6 +124,24 @@ def _experiment(state: State, site: Site, _columns: dict[str, Any], _unclear: li
 def _evaluate(state: State, site: Site, _columns: dict[str, Any], _unclear: list[str]) -> None:
     if is_given(site.get(("validation_thresholds", -1))):
         state.signs.add("validation")
+        state.check()
+
+
+def server(state: State, site: Site) -> Value:
+    """`mlflow.set_tracking_uri`: kept where it chooses, in any case, a server that is none of Databricks."""
+    _server(state, site)
+    return UNKNOWN
+
+
+def _server(state: State, site: Site) -> None:
+    uri = site.given("uri", 0).known
+    inside = uri is None or uri.lower().startswith(("databricks", "uc:")) or ".databricks." in uri or "azuredatabricks" in uri
+    if not inside and not state.branches and not state.silent:
+        state.signs.add(OTHER_SERVER)
+
+
+def _chosen(state: State, site: Site, _columns: dict[str, Any], _unclear: list[str]) -> None:
+    _server(state, site)
 
 
 def plain(state: State, api: str, node: ast.AST, argument: str | None = "none", unclear: tuple[str, ...] = ()) -> None:
@@ -173,56 +164,7 @@ def lookup(state: State, site: Site) -> None:
     when = is_given(site.get(("timestamp_lookup_key", -1)))
     if not state.silent:
         state.signs.add("lookup")
-        state.lookups.append(Lookup(table.known, when, state.span(site.node)))
-
-
-def _registry(value: Value) -> str | None:
-    """The registry that a URI chooses, without the profile or the workspace: `databricks://prod` is `databricks`."""
-    name, found, _ = (value.text or "").partition("://")
-    return name if found and name in ("databricks", "databricks-uc") else None
-
-
-def _argument(value: Value, unclear: list[str], what: str) -> str | None:
-    if value is ABSENT:
-        return "none"
-    if value.type == "const":
-        return "none" if value.data is None else str(value.data)
-    if value.type == "file":
-        value = value.data
-    if value.known is None:
-        unclear.append(what)
-    return value.known
-
-
-def _path(value: Value, of: str, unclear: list[str]) -> str | None:
-    if value is ABSENT or (value.type == "const" and value.data is None):
-        return "none"
-    place = workspace_place(value) if of == "workspace" else path_place(value.data if value.type == "file" else value)
-    if place is None:
-        unclear.append("its path")
-    return place
-
-
-def _is_checkpoint(value: Value) -> bool | None:
-    """Does a path name a checkpoint?"""
-    if value is ABSENT:
-        return False
-    path = value.data if value.type == "file" else value
-    if path.text is None:
-        return None
-    if "ckpt" in path.text.lower() or "checkpoint" in path.text.lower():
-        return True
-    return None if path.holes else False
-
-
-def _levels(value: Value, unclear: list[str]) -> int | None:
-    given = is_given(value)
-    if given is False:
-        return 0
-    count = levels(value.text) if value.text else None
-    if count is None:
-        unclear.append("the model name")
-    return count
+        state.lookups.append(Lookup(table.known, when, state.span(site.node), storable(table) if is_late(table) else None))
 
 
 def _has_signature(state: State, api: str, ref: str, site: Site, unclear: list[str]) -> bool | None:
@@ -235,7 +177,7 @@ def _has_signature(state: State, api: str, ref: str, site: Site, unclear: list[s
     if True in answers:
         return True
     if None in answers or site.spread or len(site.args) >= _FAR:
-        unclear.append("whether it has a signature")
+        unclear.append(SIGNATURE)
         return None
     return False
 
@@ -264,56 +206,7 @@ def _truth(value: Value, unclear: list[str]) -> bool | None:
         return False
     if value.type == "const":
         return bool(value.data)
-    unclear.append("whether it switches logging off")
-    return None
-
-
-def _model_from(site: Site, about: Api, unclear: list[str]) -> str | None:
-    value = site.get(about.model_source)
-    answer = _MODEL_FROM.get(value.source)
-    if value.text is not None:
-        answer = "copy" if _is_version_uri(value) else _of_holes(value)
-    if answer is None and value.source in ("registered", "newest", "versions", "alias"):
-        answer = "copy"
-    if answer is None:
-        unclear.append("which model it registers")
-    return answer
-
-
-def _is_version_uri(value: Value) -> bool:
-    """Is it `models:/name/version` or `models:/name@alias`, and not the URI of a model that a run logged?"""
-    rest = (value.text or "").removeprefix("models:/")
-    return rest != value.text and ("/" in rest or "@" in rest)
-
-
-def _of_holes(value: Value) -> str | None:
-    found = [_MODEL_FROM[hole.source] for hole in value.holes if hole.source in _MODEL_FROM]
-    return "search" if "search" in found else next(iter(found), None)
-
-
-def _version_from(value: Value, unclear: list[str]) -> str | None:
-    if value is ABSENT:
-        return "none"
-    if value.type == "const":
-        return "literal" if value.data is not None else "none"
-    if value.text is not None and not value.holes:
-        return "literal"
-    for source in value.sources:
-        if source in _VERSION_FROM:
-            return _VERSION_FROM[source]
-    unclear.append("where its version comes from")
-    return None
-
-
-def _loaded(state: State, site: Site, place: tuple[str, int], unclear: list[str]) -> str | None:
-    value = site.get(place)
-    literals.note_loaded(state, site.node, value)
-    by = literals.version_of(value)
-    if by is not None:
-        return _URI_FROM[by]
-    if value.source in _VERSION_FROM:
-        return _VERSION_FROM[value.source]
-    unclear.append("which version it loads")
+    unclear.append(OFF)
     return None
 
 
@@ -339,7 +232,7 @@ def _is_approval(site: Site, unclear: list[str]) -> bool | None:
         return value.data is True and "approv" in (key.known or "").lower()
     if key.known is not None and "approv" not in key.known.lower():
         return False
-    unclear.append("whether it writes an approval")
+    unclear.append(APPROVAL)
     return None
 
 
@@ -352,6 +245,7 @@ def _doubtful(api: str, site: Site) -> tuple[str, ...]:
 
 
 _FURTHER: dict[str, Callable[[State, Site, dict[str, Any], list[str]], Value | None]] = {
+    "mlflow.set_registry_uri": _chosen,
     "mlflow.get_latest_versions": _newest,
     "mlflow.search_model_versions": _search,
     "mlflow.autolog": _autolog,

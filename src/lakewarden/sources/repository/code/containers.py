@@ -67,6 +67,14 @@ def _keep_others(state: State, before: int, key: str) -> None:
         ]
 
 
+def _asks_for_run(test: ast.expr) -> bool:
+    """Does a condition keep what one run registered?"""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(_asks_for_run(part) for part in test.values)
+    sides = [test.left, *test.comparators] if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq) else []
+    return any(isinstance(side, ast.Attribute) and side.attr == "run_id" for side in sides)
+
+
 def comprehension(state: State, node: Any) -> Value:
     """A comprehension or a generator."""
     outer = state.scope
@@ -76,6 +84,8 @@ def comprehension(state: State, node: Any) -> Value:
     try:
         for generator in node.generators:
             values = state.evaluate(generator.iter)
+            if values.source == "versions" and any(_asks_for_run(test) for test in generator.ifs):
+                values = Value(source="registered")
             source = values if values.source else source
             bind(state, generator.target, Value(source=values.source, data=values.data) if values.source else UNKNOWN)
             for test in generator.ifs:

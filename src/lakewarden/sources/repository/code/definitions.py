@@ -5,30 +5,28 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from lakewarden.sources.repository.code import roles, signatures
+from lakewarden.sources.repository.code import pipelines, signatures
 from lakewarden.sources.repository.code.apis import PREDEFINED, canonical_class
 from lakewarden.sources.repository.code.literals import note_named
 from lakewarden.sources.repository.code.state import Function, Names, Scope, State
-from lakewarden.sources.repository.code.values import UNKNOWN, Value, merge, parameter
+from lakewarden.sources.repository.code.symbols import keep_default
+from lakewarden.sources.repository.code.values import UNKNOWN, Value, merge
 
 if TYPE_CHECKING:
     from lakewarden.sources.repository.code.site import Site
 
 _MAX_DEPTH = 4
 _MAX_STEPS = 20_000
-#: Decorators of functions that define a table of a pipeline.
-_PIPELINE_TABLES = frozenset(
-    f"{module}.{name}"
-    for module in ("dlt", "pyspark.pipelines")
-    for name in ("table", "view", "create_table", "materialized_view", "temporary_view")
-)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def run_pending(state: State) -> None:
     """Read the bodies of all functions met so far."""
     while state.pending:
-        run_function(state, state.pending.pop(0))
+        function = state.pending.pop(0)
+        found = run_function(state, function)
+        if found.text is not None or found.place or found.source:
+            state.returns[function.name] = found
 
 
 def run_function(state: State, function: Function, site: Site | None = None) -> Value:
@@ -85,16 +83,22 @@ def _bind_parameters(state: State, function: Function, site: Site | None) -> Non
     arguments: ast.arguments = function.node.args
     names = [*arguments.posonlyargs, *arguments.args]
     offset = 0
-    if function.owner is not None and names and not _is_static(function.node):
+    if function.bound and names:
         state.scope.now[names[0].arg] = Value(type="self")
         offset = 1
     for number, arg in enumerate(names[offset:]):
-        state.scope.now[arg.arg] = _of_parameter(state, arg, site, number)
+        state.scope.now[arg.arg] = _of_parameter(state, function, arg, site, number)
     for arg in arguments.kwonlyargs:
-        state.scope.now[arg.arg] = _of_parameter(state, arg, site, -1)
+        state.scope.now[arg.arg] = _of_parameter(state, function, arg, site, -1)
     for rest in (arguments.vararg, arguments.kwarg):
         if rest is not None:
             state.scope.now[rest.arg] = UNKNOWN
+
+
+def _is_command(decorator: ast.expr) -> bool:
+    """Does a decorator of click or typer make a command of the function?"""
+    func = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return isinstance(func, ast.Attribute) and func.attr in ("command", "option", "argument", "callback")
 
 
 def _is_static(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
@@ -110,7 +114,7 @@ _ANNOTATED = {
 }
 
 
-def _of_parameter(state: State, arg: ast.arg, site: Site | None, position: int) -> Value:
+def _of_parameter(state: State, function: Function, arg: ast.arg, site: Site | None, position: int) -> Value:
     if site is not None:
         value = site.get((arg.arg, position))
         if value.type not in ("absent", "hidden"):
@@ -122,16 +126,22 @@ def _of_parameter(state: State, arg: ast.arg, site: Site | None, position: int) 
         kind = canonical_class(state.evaluate(name).ref)
         if kind in _ANNOTATED:
             return Value(type=_ANNOTATED[kind])
-    return parameter(arg.arg) if arg.arg not in PREDEFINED else Value(type=PREDEFINED[arg.arg])
+    if arg.arg in PREDEFINED:
+        return Value(type=PREDEFINED[arg.arg])
+    symbol = ("option", arg.arg) if function.launched else ("arg", function.name, arg.arg)
+    return Value(source="parameter", name=arg.arg, symbol=symbol)
 
 
 def define(state: State, node: Any) -> bool:
     """A function: its defaults now, its body when the file is read to its end."""
+    launched = False
+    if node.decorator_list:
+        state.uses.add(node.name)  # by what it is handed to
     for decorator in node.decorator_list:
-        state.evaluate(decorator)
-        made_by = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if state.evaluate(made_by).ref in _PIPELINE_TABLES and roles.is_raw(node.name):
-            state.signs.add("ingestion")
+        found = state.evaluate(decorator)
+        launched = launched or _is_command(decorator)
+        if found.type == pipelines.PIPELINE_TABLE or found.ref in pipelines.PIPELINE_TABLES:
+            pipelines.pipeline_table(state, decorator, node.name, found)
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
     with_default = positional[len(positional) - len(arguments.defaults) :]
@@ -142,9 +152,12 @@ def define(state: State, node: Any) -> bool:
         value = state.evaluate(default)
         if value.text is not None:
             note_named(state, default, arg.arg, value, default=True)
+            if launched:
+                keep_default(state, "option", arg.arg, value)
     outer = state.scope
     name = f"{outer.name}.{node.name}" if outer.name else node.name
-    function = Function(node, outer, name, None)
+    function = Function(node, outer, name, None, launched=launched)
+    state.functions[name] = function
     state.signed[name] = signatures.of_function(node)
     outer.bind(node.name, Value(type="function", data=function))
     if not state.silent:
@@ -154,6 +167,8 @@ def define(state: State, node: Any) -> bool:
 
 def define_class(state: State, node: Any) -> bool:
     """A class: its body now, its methods later, the constructor first, for what it gives `self`."""
+    if node.decorator_list:
+        state.uses.add(node.name)
     for decorator in node.decorator_list:
         state.evaluate(decorator)
     bases = [state.evaluate(base) for base in node.bases]
@@ -164,6 +179,7 @@ def define_class(state: State, node: Any) -> bool:
     owner: Names = {}
     state.scope = body = Scope(name, outer)
     body.now.update(outer.now)
+    state.owners[name] = owner
     try:
         state.run([statement for statement in node.body if not isinstance(statement, _FUNCTIONS)])
     finally:
@@ -171,7 +187,8 @@ def define_class(state: State, node: Any) -> bool:
     owner.update(body.ever)
     methods = [statement for statement in node.body if isinstance(statement, _FUNCTIONS)]
     for method in sorted(methods, key=lambda m: m.name != "__init__"):
-        function = Function(method, outer, f"{name}.{method.name}", owner)
+        function = Function(method, outer, f"{name}.{method.name}", owner, not _is_static(method))
+        state.functions[function.name] = function
         for default in (*method.args.defaults, *(d for d in method.args.kw_defaults if d is not None)):
             state.evaluate(default)
         owner.setdefault(method.name, Value(type="function", data=function))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+import builtins
+from typing import TYPE_CHECKING, Any, cast
 
 from lakewarden.sources.repository.code import containers, folding, methods, texts
 from lakewarden.sources.repository.code.access import FRAME, READER, WRITER
 from lakewarden.sources.repository.code.apis import FREE_NAMES, PREDEFINED, WORKSPACE_CLIENT, canonical_class
 from lakewarden.sources.repository.code.calls import mark_newest, plain
+from lakewarden.sources.repository.code.declared import handed_on
 from lakewarden.sources.repository.code.folding import folded, spelled
 from lakewarden.sources.repository.code.literals import note_named
+from lakewarden.sources.repository.code.result import Given
 from lakewarden.sources.repository.code.site import Site
 from lakewarden.sources.repository.code.values import (
     NONE,
@@ -19,6 +22,7 @@ from lakewarden.sources.repository.code.values import (
     const,
     merge,
     parameter,
+    step,
     text,
 )
 
@@ -31,6 +35,7 @@ _BUILTINS = frozenset({
     "open", "max", "min", "sorted", "int", "str", "list", "tuple", "print", "next", "reversed", "display", "displayHTML", "sql",
     "getArgument", "__import__", "exec",
 })  # fmt: skip
+_PYTHON = frozenset(dir(builtins))
 _USER_NAMES = frozenset({"userName", "user_name", "current_user"})
 _ORDERING = (ast.Gt, ast.GtE, ast.Lt, ast.LtE)
 
@@ -38,19 +43,23 @@ _ORDERING = (ast.Gt, ast.GtE, ast.Lt, ast.LtE)
 def _name(state: State, node: Any) -> Value:
     name = node.id
     found = state.scope.find(name)
+    state.uses.add(name)
+    if name in PREDEFINED and (found is None or not (found.type or found.ref or found.text)):
+        return Value(type=PREDEFINED[name])  # also what a function of unknown result gives: `spark = get_spark()`
     if found is not None:
         return found
-    if name in PREDEFINED:
-        return Value(type=PREDEFINED[name])
     if name == "__file__":
         return text("./__file__.py")
     if name in FREE_NAMES:
         return Value(ref=FREE_NAMES[name])
-    return Value(ref=f"builtins.{name}") if name in _BUILTINS else UNKNOWN
+    if name in _BUILTINS:
+        return Value(ref=f"builtins.{name}")
+    return Value(name=name, symbol=("?", name)) if state.opened and name not in _PYTHON else UNKNOWN
 
 
 def _attribute(state: State, node: Any) -> Value:
     base = state.evaluate(node.value)
+    state.uses.add(node.attr)
     return attribute(state, node, base)
 
 
@@ -61,7 +70,7 @@ def attribute(state: State, node: Any, base: Value) -> Value:
         return _member(f"{base.ref}.{name}")
     kind = base.type
     if kind == "self":
-        return (state.owner or {}).get(name, UNKNOWN)
+        return of_self(state, name)
     if name == "current_stage":
         _stage_read(state, node)
     if kind.startswith(("dbutils", WORKSPACE_CLIENT)):
@@ -71,12 +80,23 @@ def attribute(state: State, node: Any, base: Value) -> Value:
     if kind == "SparkSession":
         return Value(type=f"SparkSession.{name}")
     if kind == "namespace":
-        return parameter(name)
+        return parameter(name, base.symbol[0] if base.symbol else "option")
     if kind == "Path" and name in ("parent", "parents"):
         return texts.parent(base) if name == "parent" else Value(type="Path.parents", data=base)
-    if base.source:
-        return Value(source=base.source, name=base.name, data=base.data if base.source == "versions" else None)
+    if base.source or base.symbol:
+        data = base.data if base.source == "versions" else None
+        symbol = step(base.symbol, name)
+        return Value(source=base.source, name=name if symbol else base.name, data=data, symbol=symbol)
     return Value(source="user") if name in _USER_NAMES else UNKNOWN
+
+
+def of_self(state: State, name: str) -> Value:
+    """An attribute of `self`: what the class gives it so far, else what it may be given elsewhere."""
+    found = (state.owner or {}).get(name)
+    if found is not None:
+        return found
+    kind = state.scope.name.rpartition(".")[0]
+    return Value(name=name, symbol=("local", kind, Given(), name)) if kind else UNKNOWN
 
 
 def _stage_read(state: State, node: Any) -> None:
@@ -106,6 +126,7 @@ def _call(state: State, node: Any) -> Value:
     func = node.func
     if type(func) is ast.Attribute:
         base = folded(state, func.value)
+        state.uses.add(func.attr)
         if base.type == "self" and func.attr in (state.owner or {}):
             base, name = attribute(state, func, base), ""
         else:
@@ -116,7 +137,9 @@ def _call(state: State, node: Any) -> Value:
         with state.shown_only():
             arguments(state, node)
         return UNKNOWN
-    return methods.call(state, base, name, arguments(state, node))
+    site = arguments(state, node)
+    handed_on(state, node, site)
+    return methods.call(state, base, name, site)
 
 
 def arguments(state: State, node: ast.Call) -> Site:
@@ -139,6 +162,8 @@ def arguments(state: State, node: ast.Call) -> Site:
     for keyword in node.keywords:
         value = state.evaluate(keyword.value)
         if keyword.arg is None:
+            if value.symbol:
+                keywords["**"] = value
             if value.type == "dict":
                 keywords.update({key: item for key, item in value.data.items() if isinstance(key, str)})
             keywords_spread = keywords_spread or value.type != "dict"
@@ -150,7 +175,7 @@ def arguments(state: State, node: ast.Call) -> Site:
 
 
 def _spelled_if_unknown(value: Value, node: ast.expr) -> Value:
-    if value is UNKNOWN:
+    if value is UNKNOWN:  # others have a name
         name = spelled(node)
         return Value(name=name) if name else value
     return value
@@ -159,22 +184,50 @@ def _spelled_if_unknown(value: Value, node: ast.expr) -> Value:
 def _subscript(state: State, node: Any) -> Value:
     base = state.evaluate(node.value)
     index = state.evaluate(node.slice)
-    if base.type == "dict" and (index.known is not None or index.type == "const"):
+    if base.type == "dict":
+        return _item(base, index)
+    if base.type == "list" and type(index.data) is int and -len(base.data) <= index.data < len(base.data):
+        return cast("Value", base.data[index.data])
+    if base.type == "Path.parents":
+        return texts.parent(base.data, index.data + 1) if type(index.data) is int and index.data >= 0 else UNKNOWN
+    if base.source == "versions":
+        return mark_newest(state, base) if index.type == "const" else base
+    if base.type == "self":
+        return UNKNOWN
+    started = _of_start(base, index)
+    if started is not None:
+        return started
+    symbol = step(base.place, index.known or "*") if base.type in ("", "instance") else ()
+    if base.source or symbol:
+        return Value(source=base.source, name=index.known or base.name, symbol=symbol)
+    return UNKNOWN
+
+
+def _item(base: Value, index: Value) -> Value:
+    """An item of a dictionary; one of all where the key is not known, to be picked by whoever knows it."""
+    if index.known is not None or index.type == "const":
         key = index.known if index.text is not None else index.data
         try:
             found = base.data.get(key)
         except TypeError:
             return UNKNOWN
         return UNKNOWN if found is None else found
-    if base.type == "Path.parents":
-        return texts.parent(base.data, index.data + 1) if type(index.data) is int and index.data >= 0 else UNKNOWN
-    if base.ref in ("os.environ", "sys.argv"):
-        return parameter(index.known or "")
-    if base.source == "versions":
-        return mark_newest(state, base) if index.type == "const" else base
-    if base.type == "self":
-        return UNKNOWN
-    return Value(source=base.source, name=index.known or base.name) if base.source else UNKNOWN
+    if base.data and all(type(key) is str and value.known is not None for key, value in base.data.items()):
+        pairs = tuple((key, value.text) for key, value in base.data.items())
+        return Value(name=index.name, symbol=("section", index.symbol, pairs))
+    return UNKNOWN
+
+
+def _of_start(base: Value, index: Value) -> Value | None:
+    """What whoever starts the code gives it: an environment variable, an argument, an option."""
+    if base.ref == "os.environ":
+        return parameter(index.known or "", "env")
+    if base.ref == "sys.argv":
+        number = index.data if index.type == "const" else None
+        return Value(source="parameter", symbol=("argv", str(number - 1)) if type(number) is int and number > 0 else ())
+    if base.type == "namespace":
+        return parameter(index.known or "", base.symbol[0] if base.symbol else "")
+    return None
 
 
 def _choice(state: State, node: Any) -> Value:

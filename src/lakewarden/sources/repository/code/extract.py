@@ -8,29 +8,33 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
-from lakewarden.sources.repository.code import access, sqlscan
+from lakewarden.sources.repository.code import access
 from lakewarden.sources.repository.code.cells import Cell, Document, blank_magics, split_source, unreadable
+from lakewarden.sources.repository.code.conclude import passed_over, stops, written_out
+from lakewarden.sources.repository.code.declared import perhaps_run
 from lakewarden.sources.repository.code.definitions import run_pending, summarise
 from lakewarden.sources.repository.code.expressions import EXPRESSIONS
 from lakewarden.sources.repository.code.loads import run_magic
 from lakewarden.sources.repository.code.notebook import read_notebook
-from lakewarden.sources.repository.code.result import Access, Call, Extract, Literal, Problem, Span
+from lakewarden.sources.repository.code.result import Access, Extract, Given, Known, Problem, Span
 from lakewarden.sources.repository.code.state import State, Tables
 from lakewarden.sources.repository.code.statements import STATEMENTS
-from lakewarden.sources.repository.code.values import HOLE
+from lakewarden.sources.repository.code.symbols import exports, signatures
+from lakewarden.sources.repository.code.values import HOLE, storable
+from lakewarden.sources.repository.sql.order import in_order, names_in
+from lakewarden.sources.repository.sql.read import is_foreign
+from lakewarden.sources.repository.sql.tokens import plain, unclosed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from lakewarden.sources.repository.code.result import Symbol
 
 _LONG = 60_000
 _STATEMENT = re.compile(r"\n(?=[A-Za-z_@#])")
 
-#: The kinds of literal that name a catalog.
-_NAMES = frozenset({"table", "catalog", "volume"})
-#: The kinds of which the call that uses them may stand on the same line as the name.
-_USED = _NAMES | {"experiment"}
-#: A call of more lines is looked at only so far.
-_MAX_LINES = 200
+#: How deep arguments of calls are looked into.
+_MAX_DEPTH = 3
 LANGUAGES = {".py": "python", ".ipynb": "python", ".sql": "sql", ".scala": "scala", ".r": "r"}
 
 _TABLES = Tables(EXPRESSIONS, STATEMENTS, summarise)
@@ -98,19 +102,47 @@ def _read(document: Document) -> Extract:
             pins.extend(_pins(cell.source))
     if python:
         _read_python(state, document, python, problems)
-    return Extract(
+        perhaps_run(state)
+    found = Extract(
         document.language,
         document.is_notebook,
         tuple(problems),
         tuple(state.imports),
-        _passed_over(state),
-        _written_out(state),
+        passed_over(state, state.calls),
+        written_out(state),
         tuple(access for access in state.accesses if not _moves(state, access)),
         tuple(state.loads),
         tuple(state.lookups),
         frozenset(state.signs),
         tuple(pins),
+        exports(state),
+        {name: kept for name, value in state.defaults.items() if (kept := storable(value)) is not None},
+        tuple(state.passed),
+        uses=frozenset(state.uses),
+        defines=frozenset((*state.functions, *state.owners)),
+        stops=stops(state),
+        statements=in_order(state),
     )
+    return found._replace(signatures=signatures(state, _symbols(found)))
+
+
+def _symbols(found: Extract) -> Iterator[Symbol]:
+    """Every symbol that the extract holds."""
+    late = [kept for call in found.calls for _, kept in call.late]
+    late.extend(kept for access in found.accesses for kept in (access.late, access.late_format) if kept is not None)
+    late.extend(literal.late for literal in found.literals if literal.late is not None)
+    late.extend(lookup.late for lookup in found.lookups if lookup.late is not None)
+    late.extend(found.exports.values())
+    late.extend(Known(name.text, name.holes) for statement in found.statements for name in names_in(statement) if name.holes)
+    todo = [(kept, 0) for kept in late]
+    todo.extend((kept, 1) for passed in found.passed for _, kept in passed.given.args)
+    while todo:
+        kept, depth = todo.pop()
+        for symbol in (kept.symbol, *(hole.symbol for hole in kept.holes)):
+            if symbol:
+                yield symbol
+                if depth < _MAX_DEPTH:
+                    todo.extend((arg, depth + 1) for part in symbol if isinstance(part, Given) for _, arg in part.args)
 
 
 def _pins(source: str) -> list[str]:
@@ -127,15 +159,21 @@ def _run_cell(state: State, cell: Cell) -> None:
 
 
 def _sql_cell(state: State, cell: Cell, problems: list[Problem]) -> None:
-    cut = sqlscan.unclosed(cell.source)
+    sql = plain(cell.source)
+    if cell.number is None and is_foreign(sql.sql):
+        return
+    cut = unclosed(cell.source)
     if cut is not None:
         line = None if cell.line is None else cell.line + cell.source.count("\n", 0, cut)
         problems.append(
             Problem("failed", "SQL with a quotation mark that is never closed", "close it", Span(line=line, cell=cell.number))
         )
-    for found in sqlscan.scan(cell.source):
-        line = None if cell.line is None else cell.line + cell.source.count("\n", 0, found.at)
-        access.keep_sql(state, found, cell.source, (), Span(line=line, end_line=line, cell=cell.number))
+
+    def place(at: int) -> Span:
+        line = None if cell.line is None else cell.line + sql.sql.count("\n", 0, at)
+        return Span(line=line, end_line=line, cell=cell.number)
+
+    access.read_sql(state, sql, place, sure=True)
 
 
 def _read_python(state: State, document: Document, cells: Sequence[Cell], problems: list[Problem]) -> None:
@@ -241,61 +279,3 @@ def _moves(state: State, access: Access) -> bool:
         return False
     name = access.name.lower()
     return name in state.moved or name.rpartition(".")[0] in state.moved
-
-
-def _written_out(state: State) -> tuple[Literal, ...]:
-    """The literals, each name once: where its catalog is written, and by the call that uses it rather than by a keyword of
-    that call. What is written through a variable counts as written where the variable gets its value.
-    """
-    told = {literal.named for literal in state.literals if literal.direct and literal.kind in _NAMES}
-    written = {
-        part
-        for literal in state.literals
-        if literal.is_write and literal.kind in _NAMES and not literal.direct
-        for part in (literal.named, literal.value)
-    }
-    used = {
-        (literal.named, literal.span.cell, line)
-        for literal in state.literals
-        if literal.kind in _USED and literal.is_write is not None
-        for line in range(literal.span.line or 0, min(literal.span.end_line or 0, (literal.span.line or 0) + _MAX_LINES) + 1)
-    }
-    found = []
-    for literal in state.literals:
-        if not literal.direct:
-            if literal.named in told:
-                continue
-            told.add(literal.named)
-        place = (literal.named, literal.span.cell, literal.span.line or 0)
-        if literal.kind not in _USED or literal.is_write is not None or place not in used:
-            name = literal.named if literal.kind == "catalog" else literal.value
-            is_written = literal.is_write is None and literal.kind in _NAMES and name in written
-            found.append(literal._replace(is_write=True) if is_written else literal)
-    return tuple(found)
-
-
-def _passed_over(state: State) -> tuple[Call, ...]:
-    """The calls; one inside a function whose every call is in a `try` that passes over failures is passed over too."""
-    if not state.sites:
-        return tuple(state.calls)
-    answers: dict[str, bool | None] = {}
-
-    def of_function(name: str, depth: int) -> bool | None:
-        if not name or depth > len(state.sites):
-            return False
-        if name not in answers:
-            answers[name] = False
-            sites = state.sites.get(name)
-            if sites is not None:
-                each = [own or _either(own, of_function(caller, depth + 1)) for caller, own in sites]
-                answers[name] = True if all(each) else None if all(one is not False for one in each) else False
-        return answers[name]
-
-    return tuple(
-        call if call.swallowed else call._replace(swallowed=_either(call.swallowed, of_function(call.function, 0)))
-        for call in state.calls
-    )
-
-
-def _either(one: bool | None, other: bool | None) -> bool | None:
-    return True if one or other else None if one is None or other is None else False

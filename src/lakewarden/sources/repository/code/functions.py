@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 from typing import TYPE_CHECKING
 
-from lakewarden.sources.repository.code import access, calls, texts
+from lakewarden.sources.repository.code import access, calls, pipelines, texts
 from lakewarden.sources.repository.code.apis import FEATURE_CLIENT, MLFLOW_CLIENT, WORKSPACE_CLIENT, canonical
 from lakewarden.sources.repository.code.literals import note_default
 from lakewarden.sources.repository.code.loads import search_path
-from lakewarden.sources.repository.code.result import Import
+from lakewarden.sources.repository.code.result import Given, Import
 from lakewarden.sources.repository.code.site import ABSENT
-from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, parameter, text
+from lakewarden.sources.repository.code.symbols import called_at, keep_default
+from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, is_foreign, parameter, storable, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,10 @@ _RUNS = frozenset({"start_run", "active_run", "last_active_run", "get_run"})
 _SEARCHES = frozenset({"search_runs", "search_logged_models", "list_run_infos"})
 _SAME_PATH = frozenset({"os.path.abspath", "os.path.normpath", "os.path.realpath", "os.path.expanduser", "os.fspath"})
 _SAME_VALUE = frozenset({"int", "str", "list", "tuple", "next", "reversed"})
+#: What a field or an option is when nobody gives another value.
+_DEFAULTING = (
+    "typer.Option", "typer.Argument", "pydantic.Field", "pydantic.fields.Field", "pydantic_settings.Field", "dataclasses.field", "attr.ib", "attrs.field",
+)  # fmt: skip
 _BY_VERSION = frozenset({"version", "creation_timestamp", "last_updated_timestamp"})
 
 
@@ -49,7 +55,9 @@ def function(state: State, ref: str, site: Site) -> Value:
         _training_arguments(state, site)
     elif last == "create_monitor":
         state.signs.add("monitor")
-    return UNKNOWN
+    if not is_foreign(ref):
+        return UNKNOWN
+    return Value(name=last, symbol=called_at(state, ("module", ref), site, passes=True))
 
 
 def of_mlflow(name: str, site: Site) -> Value:
@@ -88,7 +96,7 @@ def _picked(state: State, site: Site) -> Value:
         if value.source == "versions":
             return calls.mark_newest(state, value)
     source = _first(site).source
-    return Value(source=source) if source in ("newest", "search") else UNKNOWN
+    return Value(source=source) if source in ("newest", "search", "registered") else UNKNOWN
 
 
 def _by_version(site: Site) -> bool:
@@ -125,7 +133,34 @@ def _lookup(state: State, site: Site) -> Value:
 
 def _environment(state: State, site: Site) -> Value:
     note_default(state, site.node, _first(site), site.given("default", 1))
-    return parameter(_first(site).known or "")
+    keep_default(state, "env", _first(site).known, site.get(("default", 1)))
+    return parameter(_first(site).known or "", "env")
+
+
+def _argument(state: State, site: Site) -> Value:
+    keep_default(state, "widget", _first(site).known, site.get(("defaultValue", 1)))
+    return parameter(_first(site).known or "", "widget")
+
+
+def _click(state: State, site: Site) -> Value:
+    """An option of a command: its longest flag is the name of the parameter."""
+    flags = [value.known or "" for value in site.args]
+    name = max(flags, key=len, default="").lstrip("-").replace("-", "_")
+    note_default(state, site.node, text(name), site.given("default", -1))
+    keep_default(state, "option", name, site.get(("default", -1)))
+    return UNKNOWN
+
+
+def _loaded(_state: State, site: Site) -> Value:
+    """What a configuration file holds."""
+    first = _first(site)
+    return of_file(first.data if first.type == "file" else first if first.text is not None else UNKNOWN)
+
+
+def of_file(path: Value) -> Value:
+    """What the file at a path holds."""
+    kept = storable(path)
+    return Value(symbol=("file", Given((("0", kept),)))) if kept is not None else UNKNOWN
 
 
 def _set_environment(state: State, site: Site) -> Value:
@@ -177,7 +212,19 @@ _KNOWN: dict[str, Callable[[State, Site], Value]] = {
     "builtins.exec": _execute,
     "runpy.run_path": _execute,
     "runpy.run_module": _import,
-    "builtins.getArgument": lambda _state, site: parameter(_first(site).known or ""),
+    "builtins.getArgument": _argument,
+    "mlflow.set_tracking_uri": calls.server,
+    "configparser.ConfigParser": lambda _state, _site: Value(type="configparser"),
+    "configparser.RawConfigParser": lambda _state, _site: Value(type="configparser"),
+    "click.option": _click,
+    "click.argument": _click,
+    **{name: lambda _state, site: site.given("default", 0) for name in _DEFAULTING},
+    "omegaconf.OmegaConf.load": _loaded,
+    **{
+        f"{module}.{name}": _loaded
+        for module in ("yaml", "json", "toml", "tomllib", "tomli")
+        for name in ("load", "loads", "safe_load", "full_load")
+    },
     "os.getenv": _environment,
     "os.environ.get": _environment,
     "os.environ.setdefault": _set_environment,
@@ -192,6 +239,7 @@ _KNOWN: dict[str, Callable[[State, Site], Value]] = {
     "os.path.dirname": _folder,
     "io.BytesIO": lambda _state, _site: Value(type="buffer"),
     "io.StringIO": lambda _state, _site: Value(type="buffer"),
+    **{name: partial(pipelines.pipeline_made, ref=name) for name in pipelines.PIPELINE_CALLS},
     **{name: lambda _state, site: _first(site) for name in _SAME_PATH},
     **{name: lambda state, site: calls.record(state, "fit", site) for name in _TRAINERS},
 }

@@ -64,7 +64,7 @@ def _always_fails(body: list[ast.stmt]) -> bool:
             return True
         if isinstance(statement, (ast.Return, ast.Break, ast.Continue)):
             return False
-        if isinstance(statement, ast.Expr) and _is_failing_exit(statement.value):
+        if isinstance(statement, ast.Expr) and is_failing_exit(statement.value):
             return True
         if isinstance(statement, ast.If):
             if statement.orelse and _always_fails(statement.body) and _always_fails(statement.orelse):
@@ -86,7 +86,7 @@ def _may_leave(body: list[ast.stmt]) -> bool:
     )
 
 
-def _is_failing_exit(node: ast.expr) -> bool:
+def is_failing_exit(node: ast.expr) -> bool:
     """`sys.exit(1)`, `os._exit(1)`, `exit("…")`, or `dbutils.notebook.exit` with a text that tells of a failure."""
     if not isinstance(node, ast.Call):
         return False

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-import sys
 from typing import TYPE_CHECKING
+
+from lakewarden.sources.repository.code.public import is_public
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lakewarden.sources.repository.code.result import Extract, Import, Load, Span
 
-#: Public libraries whose code calls MLflow for nobody, or only through calls that are followed by name.
-_PUBLIC_NAMES = """
-    IPython PIL absl accelerate aiohttp airflow altair anthropic attr azure boto3 botocore bs4 catboost category_encoders
-    click cloudpickle codecs configparser cv2 dask databricks databricks_cli datasets dateutil dbutils delta deltalake
-    dlt dotenv dspy evaluate evidently faiss faker fastapi feast flask folium geopandas google graphviz great_expectations h2o
-    holidays hyperopt imblearn implicit jinja2 joblib jsonschema keras kfp koalas langchain langchain_community
-    langchain_core langchain_databricks langchain_openai langgraph lightgbm lightning lime llama_index loguru lxml
-    matplotlib mlflow mlflow_export_import mlflow_skinny networkx nltk numba numpy openai optuna packaging pandas
-    pandera petastorm plotly pmdarima polars prophet psycopg2 pyarrow pydantic pydantic_settings pymongo pyodbc pyspark
-    pytest pytorch_lightning pytz ray redis regex requests rich ruamel s3fs sacremoses scikitplot scipy seaborn
-    sentence_transformers setuptools shap simplejson six skimage sklearn snowflake sparkdl spacy sqlalchemy sqlglot
-    statsmodels streamlit sympy synapse tabulate tenacity tensorboard tensorflow tensorflow_hub tiktoken tokenizers
-    toml torch torchmetrics torchvision tqdm transformers typer typing_extensions umap unitycatalog urllib3 uvicorn
-    wandb websocket wheel whylogs xgboost yaml zmq grpc pip pkg_resources _pytest mypy pyfunc gradio httpx vllm peft
-    trl bitsandbytes cloudfiles horovod fbprophet dash nest_asyncio dbldatagen dbdemos tempo mosaic h3 shapely rasterio
-"""
-_PUBLIC = frozenset(_PUBLIC_NAMES.split())
 _SUFFIXES = ("", ".py", ".ipynb", ".sql", ".scala", ".r", ".R")
 
 
@@ -58,6 +42,8 @@ class Index:
             for _ in range(level - 1):
                 folder = posixpath.dirname(folder)
             return self._inside(folder, parts, found.names) or None
+        if parts[0] not in self.holders:
+            return None  # most imports are of libraries
         for base in self._bases(folder, parts[0], extra):
             files = self._inside(base, parts, found.names)
             if files:
@@ -128,12 +114,6 @@ class Index:
         return ["" if place == "." else place for place in places]
 
 
-def is_public(module: str) -> bool:
-    """Is the module one of Python or of a well-known library?"""
-    top = module.split(".", 1)[0]
-    return top in sys.stdlib_module_names or top in _PUBLIC
-
-
 def edges(index: Index, path: str, extract: Extract) -> tuple[list[str], list[str], list[tuple[str, Span]]]:
     """The files that a file imports or %runs, those it runs as notebooks, and what could not be found."""
     code: list[str] = []
@@ -158,3 +138,18 @@ def edges(index: Index, path: str, extract: Extract) -> tuple[list[str], list[st
         else:
             missing.append((f"the notebook {load.path or 'that it runs'} is not in the repository", load.span))
     return code, runs, missing
+
+
+def names_from(index: Index, path: str, extract: Extract) -> list[str]:
+    """The files whose names a file has as its own, by %run or `import *`, in order."""
+    found: list[str] = []
+    for load in extract.loads:
+        target = index.notebook(path, load) if load.how == "%run" else None
+        if target is not None and target != path:
+            found.append(target)
+    for each in extract.imports:
+        if "*" in each.names and each.module:
+            files = index.modules(path, each, index.appended(path, extract))
+            if files and files[-1] != path:
+                found.append(files[-1])
+    return found

@@ -5,17 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.facts.gaps import Cause, Gap
-from lakewarden.facts.model.code import CodeCall, CodeLiteral, CodeLoad, FeatureLookup, File, ReachedCall
+from lakewarden.facts.model.code import CodeCall, CodeLiteral, CodeLoad, File, ReachedCall
 from lakewarden.facts.model.data import TableAccess
 from lakewarden.facts.origin import Origin
 from lakewarden.sources.repository.code import reach, roles, versions
-from lakewarden.sources.repository.code.imports import Index, edges
+from lakewarden.sources.repository.code.imports import Index, edges, names_from
+from lakewarden.sources.repository.code.linked import Code, Linked, Waiting, Written
+from lakewarden.sources.repository.code.resolve import Resolver
+from lakewarden.sources.repository.code.settle import settle
+from lakewarden.sources.repository.config.files import Files
+from lakewarden.sources.repository.sql.layers import layer_by_name
+from lakewarden.sources.repository.sql.names import parts_of
+from lakewarden.sources.repository.sql.order import place_in_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
-    from lakewarden.facts.fact import Fact
     from lakewarden.sources.repository.code.result import Access, Call, Extract, Span
+    from lakewarden.sources.repository.code.settle import Settled
     from lakewarden.sources.source import Context
 
 #: Calls that put training into a run, AutoML's into runs of its own.
@@ -23,12 +30,8 @@ _RUNS = frozenset({"mlflow.start_run", "mlflow.autolog", "databricks.automl"})
 _LISTS = ("code_calls", "table_access", "code_literals", "code_loads", "feature_lookups", "reached_calls")
 
 
-class Linked(NamedTuple):
-    """The facts of all files, their gaps, and the roles of each by its path."""
-
-    facts: list[Fact]
-    gaps: list[Gap]
-    roles: dict[str, frozenset[str]]
+#: Where something stands in a file: cell, line, and its number among all of its kind.
+_Spot = tuple[int, int, int]
 
 
 class _File(NamedTuple):
@@ -37,30 +40,35 @@ class _File(NamedTuple):
     project: str
     is_test: bool
     extract: Extract
+    settled: Settled
 
 
 def link(extracts: Mapping[str, Extract], context: Context) -> Linked:
     """Join the extracts: imports, roles, feature tables, reached calls."""
-    linked = Linked([], [], {})
     files = {}
+    index = Index(extracts)
+    runs = {path: taken for path, found in extracts.items() if (taken := names_from(index, path, found))}
+    resolver = Resolver(extracts, index, runs, Files(context))
+    settled = settle(extracts, resolver)
+    linked = Linked([], [], {}, Code([], {}, {}, {}, {p: found.stops for p, found in extracts.items()}, resolver))
     for path, found in extracts.items():
         project = context.layout.project_of(path)
-        files[path] = _File(path, f"{project}/{path}", project, roles.is_test(path), found)
+        files[path] = _File(path, f"{project}/{path}", project, roles.is_test(path), found, settled[path])
         linked.roles[path] = _roles(path, found)
-    index = Index(extracts)
     used: set[str] = set()
     targets: dict[str, list[str]] = {}
     holes: dict[str, reach.Hole] = {}
     for path, file in files.items():
-        code, runs, missing = edges(index, path, file.extract)
-        targets[path] = [*code, *runs]
+        code, run, missing = edges(index, path, file.extract)
+        targets[path] = [*code, *run]
+        linked.code.loads[path] = code
         if not file.is_test:
             used.update(target for target in code if target != path)
         if missing:
             reason, span = missing[0]
             holes[path] = reach.Hole("unresolved", reason, "", path, span)
     stated: dict[str, list[str]] | None = None
-    feature_tables = _feature_tables(extracts)
+    feature_tables = _feature_tables(settled.values())
     for file in files.values():
         if stated is None and any(call.doubtful for call in file.extract.calls):
             stated = versions.requirements(context.tree)
@@ -76,8 +84,10 @@ def _roles(path: str, found: Extract) -> frozenset[str]:
     """The roles of a file by its path, else by its calls. A file named for what it predicts may train."""
     by_path = roles.of_path(path)
     if roles.is_test(path) or (by_path and by_path != {"inference"}):
-        return by_path
+        return by_path | {"inference"} if by_path == {"feature"} and "load_model" in found.signs else by_path
     signs = found.signs | ({"run"} if any(call.api in _RUNS for call in found.calls) else set())
+    if "fit" in signs and any(roles.is_estimator(one.module, one.names) for one in found.imports):
+        signs |= {"estimator"}
     by_calls = roles.of_calls(signs)
     return by_calls if not by_path or "training" in by_calls else by_path
 
@@ -106,19 +116,20 @@ def _file(linked: Linked, file: _File, *, is_library: bool) -> None:
         )
 
 
-def _unclear(linked: Linked, file: _File, table: str, what: str, origin: Origin) -> None:
-    linked.gaps.append(
-        Gap(Cause.UNRESOLVED, table, f"{what} is not known before the code runs", project=file.project, origin=origin, value=True)
-    )
+def _unclear(linked: Linked, file: _File, table: str, what: str, origin: Origin) -> Gap:
+    reason = f"{what} is not known before the code runs"
+    gap = Gap(Cause.UNRESOLVED, table, reason, project=file.project, origin=origin, value=True)
+    linked.gaps.append(gap)
+    return gap
 
 
 def _calls(linked: Linked, file: _File, stated: dict[str, list[str]]) -> None:
-    for number, call in enumerate(file.extract.calls, 1):
+    waiting = file.settled.waiting_calls
+    for number, call in enumerate(file.settled.calls, 1):
         if call.api == "mlflow_export_import" and call.api in file.path.split("/"):
             continue  # a copy of the package itself
         origin = _origin(file.path, call.span)
-        for what in call.unclear:
-            _unclear(linked, file, "code_calls", f"{what} of {call.api}", origin)
+        gaps = [_unclear(linked, file, "code_calls", f"{what} of {call.api}", origin) for what in call.unclear]
         if call.swallowed is None:
             _unclear(linked, file, "code_calls", f"whether a failure of {call.api} is passed over", origin)
         accepted = _accepted(call, file, stated)
@@ -146,6 +157,8 @@ def _calls(linked: Linked, file: _File, stated: dict[str, list[str]]) -> None:
                 is_test=file.is_test,
             )
         )
+        if number - 1 in waiting:
+            linked.code.waiting.append(Waiting(linked.facts[-1], call, waiting[number - 1], file.path, gaps))
 
 
 def _accepted(call: Call, file: _File, stated: dict[str, list[str]]) -> bool | None:
@@ -153,19 +166,27 @@ def _accepted(call: Call, file: _File, stated: dict[str, list[str]]) -> bool | N
     return versions.accepts(file.path, file.extract.pins, stated) if call.doubtful else True
 
 
-def _feature_tables(extracts: Mapping[str, Extract]) -> frozenset[str]:
+def _feature_tables(files: Collection[Settled]) -> frozenset[str]:
     """Every table that is written by the feature client or looked up, by its name in lower case."""
-    names = {access.same for found in extracts.values() for access in found.accesses if access.is_feature}
-    names.update(lookup.table.lower() for found in extracts.values() for lookup in found.lookups if lookup.table)
+    names = {access.same for found in files for access in found.accesses if access.is_feature}
+    names.update(lookup.table.lower() for found in files for lookup in found.lookups if lookup.table)
     return frozenset(names - {""})
 
 
 def _data(linked: Linked, file: _File, feature_tables: frozenset[str]) -> None:
-    written = {access.same: access.span for access in file.extract.accesses if access.access == "write" and access.same}
-    for number, access in enumerate(file.extract.accesses, 1):
+    written: dict[str, _Spot] = {}  # the last write of each table
+    for number, access in enumerate(file.settled.accesses, 1):
+        if access.access == "write" and access.same:
+            written[access.same] = max(written.get(access.same, (-1, 0, 0)), (*place_in_file(access.span), number))
+    waiting = file.settled.waiting_accesses
+    for number, access in enumerate(file.settled.accesses, 1):
+        if access.how == "table" and access.access in ("write", "use"):
+            kind = linked.code.writes if access.access == "write" else linked.code.used
+            kind.setdefault(file.path, []).append(Written(access, waiting.get(number - 1)))
+        if access.access == "use":
+            continue
         origin = _origin(file.path, access.span)
-        for what in access.unclear:
-            _unclear(linked, file, "table_access", what, origin)
+        gaps = [_unclear(linked, file, "table_access", what, origin) for what in access.unclear]
         linked.facts.append(
             TableAccess(
                 key=f"{file.key}#{number}",
@@ -177,22 +198,33 @@ def _data(linked: Linked, file: _File, feature_tables: frozenset[str]) -> None:
                 name=access.name,
                 format=access.format,
                 is_feature=access.is_feature if access.is_feature is not None else _is_feature(access, feature_tables),
-                recreated=False if access.access != "drop" else access.same in written if access.same else None,
+                recreated=False if access.access != "drop" else _recreated(access, number, written),
             )
         )
+        if number - 1 in waiting:
+            linked.code.waiting.append(Waiting(linked.facts[-1], access, waiting[number - 1], file.path, gaps))
+
+
+def _recreated(drop: Access, number: int, written: Mapping[str, _Spot]) -> bool | None:
+    """Is a table that is dropped written further down in the file?"""
+    if not drop.same:
+        return None
+    return drop.same in written and written[drop.same] > (*place_in_file(drop.span), number)
 
 
 def _is_feature(access: Access, feature_tables: frozenset[str]) -> bool | None:
-    if access.same in feature_tables:
+    if access.same in feature_tables or layer_by_name(parts_of(access.same)) == "feature":
         return True
     return None if access.name is None else False
 
 
 def _rest(linked: Linked, file: _File) -> None:
-    for number, literal in enumerate(file.extract.literals, 1):
+    waiting = file.settled.waiting_literals
+    for number, literal in enumerate(file.settled.literals, 1):
         origin = _origin(file.path, literal.span)
+        gaps = []
         if literal.named is None:
-            _unclear(linked, file, "code_literals", "the model that the URI names", origin)
+            gaps.append(_unclear(linked, file, "code_literals", "the model that the URI names", origin))
         if literal.version_by is None:
             _unclear(linked, file, "code_literals", "the version that the URI picks", origin)
         linked.facts.append(
@@ -211,6 +243,8 @@ def _rest(linked: Linked, file: _File) -> None:
                 version_by=literal.version_by,
             )
         )
+        if number - 1 in waiting:
+            linked.code.waiting.append(Waiting(linked.facts[-1], literal, waiting[number - 1], file.path, gaps))
     for number, load in enumerate(file.extract.loads, 1):
         origin = _origin(file.path, load.span)
         if load.path_place is None:
@@ -227,39 +261,26 @@ def _rest(linked: Linked, file: _File) -> None:
                 path_place=load.path_place,
             )
         )
-    for number, lookup in enumerate(file.extract.lookups, 1):
-        origin = _origin(file.path, lookup.span)
-        if lookup.table is None:
-            _unclear(linked, file, "feature_lookups", "the table of FeatureLookup", origin)
-        if lookup.by_time is None:
-            _unclear(linked, file, "feature_lookups", "whether the look-up is made as of a point in time", origin)
-        table = None if lookup.table is None else f"{file.project}/{lookup.table.lower()}"
-        linked.facts.append(
-            FeatureLookup(
-                key=f"{file.key}#{number}",
-                project=file.project,
-                origin=origin,
-                file=file.key,
-                catalog_table=table,
-                by_time=lookup.by_time,
-            )
-        )
 
 
-def _own(file: _File) -> dict[str, reach.Reached]:
+def _own(file: _File) -> reach.Own:
     """The calls that a file makes itself, each API once."""
-    calls: dict[str, reach.Reached] = {}
-    for call in file.extract.calls:
+    uses = file.extract.uses
+    runs: dict[str, reach.Reached] = {}
+    waits: dict[str, dict[str, reach.Reached]] = {}
+    for call in file.settled.calls:
+        name = call.function.partition(".")[0]
+        calls = runs if not name or name in uses else waits.setdefault(name, {})
         here = calls.get(call.api)
         if here is None:
             calls[call.api] = reach.Reached(call.disables, file.path, call.span)
         else:
             calls[call.api] = here._replace(disables=reach.every(here.disables, call.disables))
-    return calls
+    return reach.Own(runs, waits, uses)
 
 
 def _reached(linked: Linked, files: Mapping[str, _File], targets: dict[str, list[str]], holes: dict[str, reach.Hole]) -> None:
-    own: dict[str, dict[str, reach.Reached]] = {}
+    own: dict[str, reach.Own] = {}
     for path, file in files.items():
         own[path] = _own(file)
         if file.extract.problems:

@@ -6,8 +6,9 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from lakewarden.sources.repository.code import declared
 from lakewarden.sources.repository.code.result import Literal, Span
-from lakewarden.sources.repository.code.values import HOLE, Value, fill
+from lakewarden.sources.repository.code.values import HOLE, Value, fill, storable
 
 if TYPE_CHECKING:
     import ast
@@ -38,6 +39,8 @@ _PATTERNS = {
     "table words": r"table|model|feature|dataset|source|target|view|input|output|prediction|volume",
     "host": r"(?:https?://)?[A-Za-z0-9][\w.-]*\.(?:cloud\.databricks\.com|gcp\.databricks\.com|azuredatabricks\.net|databricks\.azure\.(?:us|cn))",
     "volume": r"(?:dbfs:|/dbfs)?/Volumes/([A-Za-z_][\w-]*)/",
+    # Catalogs of models that Databricks ships, by itself or through its Marketplace.
+    "shipped": r"(?i:system|databricks_\w+_models?)\.",
     "uri": r"models:/([\w .\-$\0]+?)(?:/([\w.\-\0]+)|@([\w.\-\0]+))",
 }
 
@@ -47,6 +50,7 @@ def note_text(state: State, node: ast.AST | Span, value: Value) -> None:
     template = value.text
     if template is None or state.dead or state.silent:
         return
+    declared.noted(state, node, value)
     if "models:/" in template:
         note_model_uri(state, node, value)
     if "/Volumes/" in template:
@@ -57,14 +61,34 @@ def note_text(state: State, node: ast.AST | Span, value: Value) -> None:
 
 def note_model_uri(state: State, node: ast.AST | Span, value: Value) -> None:
     """Keep the URI of a model version when it is one: `models:/name/version` or `models:/name@alias`."""
-    template = value.text or ""
-    found = _pattern("uri").search(template)
-    if found is None:
+    named = _model_catalog(value)
+    if named == "":
         return
-    model = found[1]
-    catalog = model.split(".", 1)[0] if "." in model and HOLE not in model.split(".", 1)[0] else None
-    named = catalog.lower() if catalog is not None else None if HOLE in model else "none"
-    state.literal(Literal("model_uri", _shown(value), named, False, version_of(value), state.span(node), False))
+    late = storable(value) if any(hole.symbol for hole in value.holes) else None
+    state.literal(Literal("model_uri", _shown(value), named, False, version_of(value), state.span(node), False, late=late))
+
+
+def _model_catalog(value: Value) -> str | None:
+    """The catalog of the model that a URI names; `none` for a name of one level, `given` for a full name whose catalog is
+    not written there, empty for what is no such URI.
+    """
+    found = _pattern("uri").search(value.text or "")
+    if found is None:
+        return ""
+    first, dot, _ = found[1].partition(".")
+    if dot and HOLE not in first:
+        return first.lower()
+    if found[1].count(".") >= _DOTS:
+        return "given"
+    return None if HOLE in found[1] else "none"
+
+
+def uri_again(literal: Literal, value: Value) -> Literal:
+    """The URI of a model, now that more is known of it. A catalog that stands elsewhere is told there."""
+    named = _model_catalog(value)
+    if named not in (None, "", "none") and named != literal.named:
+        named = "given"
+    return literal._replace(named=named, version_by=version_of(value)) if named != "" else literal
 
 
 def version_of(value: Value) -> str | None:
@@ -78,6 +102,8 @@ def version_of(value: Value) -> str | None:
     if found[3] is not None:
         return "alias"
     version = found[2]
+    if _pattern("shipped").match(found[1]):
+        return "foreign"
     if version.isdigit():
         return "number"
     if version.lower() == "latest":

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def keep(state: State, how: str, path: Value, node: ast.AST | Span) -> None:
     """Keep a load. What IPython and Databricks read as a path of the notebook's own folder is `relative`."""
     if not state.silent:
+        state.opened = state.opened or how == "%run"
         state.loads.append(Load(how, path.known, path_place(path), state.span(node)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from lakewarden.sources.repository.code import access, calls, literals, texts
+from lakewarden.sources.repository.code import access, calls, declared, literals, texts, touched
 from lakewarden.sources.repository.code.apis import (
     APIS,
     FEATURE_CLIENT,
@@ -13,13 +13,15 @@ from lakewarden.sources.repository.code.apis import (
     UNMISTAKABLE,
     UNMISTAKABLE_FEATURE,
     WORKSPACE_CLIENT,
+    canonical_class,
     canonical_method,
 )
-from lakewarden.sources.repository.code.functions import function, of_mlflow
+from lakewarden.sources.repository.code.functions import function, of_file, of_mlflow
 from lakewarden.sources.repository.code.loads import notebook_run
-from lakewarden.sources.repository.code.places import data_address
+from lakewarden.sources.repository.code.places import OFF_DRIVER, data_address
 from lakewarden.sources.repository.code.site import ABSENT, Site, is_given
-from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, parameter
+from lakewarden.sources.repository.code.symbols import called_at, keep_default
+from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, is_foreign, is_late, parameter, step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +36,23 @@ _PREPARES = (
     "scaler", "encoder", "imputer", "vectorizer", "tokenizer", "indexer", "binarizer", "preprocess", "transformer",
     "normalizer", "assembler", "pca", "discretizer", "ohe", "onehot",
 )  # fmt: skip
+#: Words in the names of what is saved beside a model.
+_BESIDE_MODELS = (
+    "tokenizer",
+    "processor",
+    "config",
+    "vocab",
+    "fig",
+    "plot",
+    "image",
+    "img",
+    "wb",
+    "workbook",
+    "doc",
+    "writer",
+    "session",
+    "db",
+)
 _KEEPS_SOURCE = frozenset({"search", "versions", "newest", "user", "registered", "logged", "run", "alias", "parameter"})
 
 
@@ -50,7 +69,11 @@ def is_shown(base: Value, name: str) -> bool:
 def call(state: State, base: Value, name: str, site: Site) -> Value:
     """Read a call of `base.name`, or of `base` where the name is empty."""
     if base.ref:
-        return function(state, f"{base.ref}.{name}" if name else base.ref, site)
+        if name and is_foreign(base.ref):
+            found = _of_other_file(state, base, name, site)
+            if found is not None:
+                return found
+        return function(state, canonical_class(f"{base.ref}.{name}") if name else base.ref, site)
     if not name:
         return _value_called(state, base, site)
     if base.text is not None and base.type != "Path":
@@ -61,19 +84,48 @@ def call(state: State, base: Value, name: str, site: Site) -> Value:
     return handler(state, base, name, site) if handler is not None else UNKNOWN
 
 
+def _of_other_file(state: State, base: Value, name: str, site: Site) -> Value | None:
+    """A method of an object that another file makes, where its name leaves no doubt; None where it may be a function."""
+    if name == "get" and site.args and site.args[0].known:
+        return Value(name=site.args[0].known, symbol=step(base.place, site.args[0].known))
+    if not base.ref.rpartition(".")[2][:1].islower():
+        return None  # a class
+    api = _unmistakable(name, site)
+    if api is not None:
+        return calls.record(state, api, site)
+    if name in ("fit", "save_pretrained"):
+        return _BY_NAME[name](state, name, site)
+    return None
+
+
 def _value_called(state: State, base: Value, site: Site) -> Value:
     if base.type == "function":
         return call_function(state, base.data, site)
-    if base.type == "class":
-        return Value(type="instance", data=base.data)
-    return Value(source=base.source, name=base.name) if base.source in _KEEPS_SOURCE else UNKNOWN
+    if base.type in ("class", "self"):
+        return _made(state, base, site)
+    called = called_at(state, base.symbol, site, passes=True) if base.symbol else ()
+    if base.source in _KEEPS_SOURCE or called:
+        return Value(source=base.source if base.source in _KEEPS_SOURCE else "", name=base.name, symbol=called)
+    return UNKNOWN
+
+
+def _made(state: State, base: Value, site: Site) -> Value:
+    """An object of a class of the file."""
+    name = base.data if base.type == "class" else state.scope.name.rpartition(".")[0]
+    return Value(type="instance", data=name, symbol=called_at(state, ("local", name), site, passes=True))
 
 
 def call_function(state: State, called: Function, site: Site) -> Value:
     """A call of a function of the file: note how it is called, and return what it returns."""
     if not state.silent:
         state.sites.setdefault(called.name, []).append((state.scope.name, state.swallowed))
+        called_at(state, ("local", called.name), site, passes=True)
     return state.summarise(called, site)
+
+
+def _instance(state: State, base: Value, name: str, site: Site) -> Value:
+    """A method of an object of a class of the file."""
+    return Value(name=name, symbol=called_at(state, step(base.symbol, name), site, passes=True))
 
 
 def _mlflow_client(state: State, base: Value, name: str, site: Site) -> Value:
@@ -104,7 +156,7 @@ def _dbutils(state: State, base: Value, name: str, site: Site) -> Value:
     elif part == "dbutils.fs" and name == "mount":
         access.mount(state, site)
     elif part == "dbutils.jobs.taskValues" and name == "get":
-        return parameter(site.given("key", 1).known or "")
+        return parameter(site.given("key", 1).known or "", "value")
     if name == "userName" or any(value.known in ("user", "userName") for value in site.args):
         return Value(source="user")
     return Value(type="dbutils.context")
@@ -112,10 +164,11 @@ def _dbutils(state: State, base: Value, name: str, site: Site) -> Value:
 
 def _widget(state: State, name: str, site: Site) -> Value:
     if name in ("get", "getArgument"):
-        return parameter(site.given("name", 0).known or "")
+        return parameter(site.given("name", 0).known or "", "widget")
     if name in _WIDGETS:
+        keep_default(state, "widget", site.given("name", 0).known, site.given("defaultValue", 1))
         literals.note_default(state, site.node, site.given("name", 0), site.given("defaultValue", 1))
-    return Value(type="namespace") if name == "getAll" else UNKNOWN
+    return Value(type="namespace", symbol=("widget",)) if name == "getAll" else UNKNOWN
 
 
 def _session(state: State, base: Value, name: str, site: Site) -> Value:
@@ -124,8 +177,14 @@ def _session(state: State, base: Value, name: str, site: Site) -> Value:
         return access.session_method(state, name, site)
     if base.type == "SparkSession.conf":
         return _configuration(state, name, site)
+    if base.type == "SparkSession.catalog" and name in ("createTable", "createExternalTable"):
+        access.created(state, site)
     if base.type == "SparkSession.catalog" and name == "setCurrentCatalog":
         literals.note_catalog(state, site.node, site.given("catalogName", 0))
+        touched.used(state, site.node, site.given("catalogName", 0))
+        declared.chosen(state, site.node, "catalog", site.given("catalogName", 0))
+    if base.type == "SparkSession.catalog" and name == "setCurrentDatabase":
+        declared.chosen(state, site.node, "schema", site.given("dbName", 0))
     if not base.type.startswith("SparkSession.builder"):
         return UNKNOWN
     return Value(type="SparkSession") if name == "getOrCreate" else base
@@ -135,7 +194,8 @@ def _configuration(state: State, name: str, site: Site) -> Value:
     key = site.given("key", 0)
     if name == "get":
         literals.note_default(state, site.node, key, site.given("default", 1))
-        return parameter(key.known or "")
+        keep_default(state, "conf", key.known, site.get(("default", 1)))
+        return parameter(key.known or "", "conf")
     if name == "set" and key.known == "spark.mlflow.modelRegistryUri":
         known = site.given("value", 1).known
         calls.plain(state, "mlflow.set_registry_uri", site.node, known, () if known is not None else ("its value",))
@@ -154,9 +214,14 @@ def _unknown(state: State, base: Value, name: str, site: Site) -> Value:
         access.frame_write(state, name, site)
     elif name == "sql" and not base.source and len(site.args) == 1 and site.args[0].text is not None:
         return access.of_sql(state, site.node, site.args[0])
+    if base.symbol and name == "get" and site.args and site.args[0].known:
+        keys = [value.known or "*" for value in site.args[:2]] if base.symbol[0] == "file" else [site.args[0].known]
+        return Value(source=base.source, name=str(keys[-1]), symbol=step(base.symbol, *keys))
+    symbol = called_at(state, step(base.symbol, name), site, passes=True) if base.symbol else ()
     if base.source in _KEEPS_SOURCE:
-        return Value(source=base.source, name=base.name, data=base.data if base.source == "versions" else None)
-    return UNKNOWN
+        data = base.data if base.source == "versions" else None
+        return Value(source=base.source, name=base.name, data=data, symbol=symbol)
+    return Value(name=name, symbol=symbol) if symbol else UNKNOWN
 
 
 def _unmistakable(name: str, site: Site) -> str | None:
@@ -195,9 +260,17 @@ def _spelling(node: ast.expr) -> str:
 
 def _saved(state: State, name: str, site: Site) -> Value:
     """A model that is saved to a path which outlives the driver."""
-    path = site.args[0] if len(site.args) == 1 else site.keywords.get("save_directory", site.keywords.get("filepath", UNKNOWN))
-    if path.text is not None and data_address(path.text, spark=False) in ("dbfs", "volume", "mount", "cloud"):
-        calls.record(state, "model.save_pretrained" if name == "save_pretrained" else "model.save", site)
+    given = [site.keywords[key] for key in ("save_directory", "filepath", "output_dir", "path") if key in site.keywords]
+    path = site.args[0] if len(site.args) == 1 else given[0] if given and not site.args else UNKNOWN
+    off = path.text is not None and data_address(path.text, spark=False) in OFF_DRIVER
+    func = site.node.func
+    owner = _spelling(func.value) if isinstance(func, ast.Attribute) else ""
+    if (off or is_late(path)) and not any(word in owner for word in _BESIDE_MODELS):
+        calls.record(
+            state,
+            "model.save_pretrained" if name == "save_pretrained" else "model.save",
+            Site(site.node, (path,), {}, False, False),
+        )
     return UNKNOWN
 
 
@@ -205,13 +278,27 @@ def _path(_state: State, base: Value, name: str, site: Site) -> Value:
     """A method of a path: the path itself in another form, or one below it."""
     if name in ("resolve", "absolute", "expanduser"):
         return base
+    if name in ("read_text", "open"):
+        return Value(type="file", data=base._replace(type=""))
     if name == "joinpath" and not site.spread:
         return texts.path_join((base, *site.args))._replace(type="Path")
     return UNKNOWN
 
 
+def _parser(state: State, base: Value, name: str, site: Site) -> Value:
+    """`configparser`: once it has read a file, its name stands for what the file holds."""
+    func = site.node.func
+    if name in ("read", "read_file") and site.args and isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
+        first = site.args[0]
+        state.scope.bind(func.value.id, of_file(first.data if first.type == "file" else first))
+    return base
+
+
 def _option(state: State, _name: str, site: Site) -> Value:
     literals.note_default(state, site.node, site.given("dest", 0), site.given("default", -1))
+    flag = next((value.known for value in reversed(site.args) if value.known and value.known.startswith("--")), None)
+    name = site.given("dest", -1).known or flag or (site.args[0].known if site.args else None)
+    keep_default(state, "option", (name or "").lstrip("-").replace("-", "_"), site.get(("default", -1)))
     return UNKNOWN
 
 
@@ -220,6 +307,7 @@ def _monitored(state: State, _name: str, _site: Site) -> Value:
     return UNKNOWN
 
 
+_OPTIONS = Value(type="namespace", symbol=("option",))
 _BY_NAME: dict[str, Callable[[State, str, Site], Value]] = {
     "writeTo": lambda _state, _name, site: Value(type=access.WRITER2, data=(NONE, site.given("table", 0))),
     "fit": _fitted,
@@ -229,12 +317,16 @@ _BY_NAME: dict[str, Callable[[State, str, Site], Value]] = {
     "save_pretrained": _saved,
     "add_argument": _option,
     "add_option": _option,
-    "parse_args": lambda _state, _name, _site: Value(type="namespace"),
+    "parse_args": lambda _state, _name, _site: _OPTIONS,
+    "parse_known_args": lambda _state, _name, _site: Value(type="list", data=(_OPTIONS, UNKNOWN)),
     "getOrCreate": lambda _state, _name, _site: Value(type="SparkSession"),
     "create_monitor": _monitored,
 }
 _METHODS: dict[str, Callable[[State, Value, str, Site], Value]] = {
     "": _unknown,
+    "instance": _instance,
+    "file": lambda _state, base, name, _site: base if name in ("read", "readlines") else UNKNOWN,
+    "configparser": _parser,
     "pandas": _unknown,
     "Path": _path,
     MLFLOW_CLIENT: _mlflow_client,

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from lakewarden.sources.repository.code.values import HOLE, Value
+from typing import TYPE_CHECKING
+
+from lakewarden.sources.repository.code.values import HOLE, LAUNCHED, Value
+
+if TYPE_CHECKING:
+    from lakewarden.sources.repository.code.result import Symbol
 
 _CLOUD = ("s3://", "s3a://", "s3n://", "abfss://", "abfs://", "wasbs://", "wasb://", "gs://", "adl://", "r2://")
 _SAMPLES = ("/databricks-datasets", "/dbfs/databricks-datasets", "/dbfs/databricks/datasets")
 _USERS = ("/Users/", "/Workspace/Users/")
 _HOMES = (*_USERS, "/Repos/", "/Workspace/Repos/")
+#: Places of paths that outlive the driver.
+OFF_DRIVER = frozenset({"dbfs", "volume", "mount", "cloud"})
 _UUID, _DIGITS = 36, 32
 _SHARED = ("/Shared", "/Workspace/Shared")
 
@@ -23,12 +30,8 @@ def _under(path: str, *folders: str) -> bool:
     return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
-def data_address(template: str, *, spark: bool) -> str | None:
-    """How a path names data: `volume`, `sample`, `mount`, `dbfs`, `cloud`, `path`, `local`; None where it is not known.
-
-    `spark` tells a path that Spark reads, where `/x` lies on DBFS, from one of Python, where it lies on the driver.
-    """
-    path = _plain(template)
+def _outside_spark(path: str) -> str | None:
+    """How a path names data that means the same to Spark and to Python; None for others."""
     if path.startswith(_CLOUD):
         return "cloud"
     if _under(path, "/Volumes", "/dbfs/Volumes"):
@@ -39,8 +42,20 @@ def data_address(template: str, *, spark: bool) -> str | None:
         return "mount"
     if _under(path, "/dbfs") and not path.startswith(f"/dbfs/{HOLE}"):
         return "dbfs"
-    if path.startswith("file:"):
-        return "local"
+    return "local" if path.startswith("file:") else None
+
+
+def data_address(template: str, *, spark: bool) -> str | None:
+    """How a path names data: `volume`, `sample`, `mount`, `dbfs`, `cloud`, `path`, `local`; None where it is not known.
+
+    `spark` tells a path that Spark reads, where `/x` lies on DBFS, from one of Python, where it lies on the driver.
+    """
+    if not template.strip():
+        return None  # the empty default of something that has to be given
+    path = _plain(template)
+    known = _outside_spark(path)
+    if known is not None:
+        return known
     first = path.lstrip("/").split("/", 1)[0]
     if HOLE in first:
         return None
@@ -65,13 +80,20 @@ def _is_application_id(name: str) -> bool:
     return len(name) == _UUID and len(digits) == _DIGITS and all(c in "0123456789abcdefABCDEF" for c in digits)
 
 
+def _is_launched(symbol: Symbol) -> bool:
+    """Does a value come from whoever starts the code?"""
+    return bool(symbol) and symbol[0] in LAUNCHED
+
+
 def workspace_place(value: Value) -> str | None:
     """Whose folder a path of the workspace is in: `person`, `deployer`, `everyone`, `workspace`; `other` for a name that is
-    no path; None where it is not known.
+    no path, `parameter` for what the code is launched with; None where it is not known.
     """
     template = value.text
     if template is None:
-        return None
+        return "parameter" if _is_launched(value.symbol) else None
+    if template.startswith(HOLE) and _is_launched(value.holes[0].symbol):
+        return "parameter"
     home = next((home for home in _HOMES if template.startswith(home)), None)
     if home is not None:
         owner = template[len(home) :].split("/", 1)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from lakewarden.sources.repository.code.result import Span
 
@@ -28,28 +28,57 @@ class Hole(NamedTuple):
     span: Span
 
 
+class Own(NamedTuple):
+    """The calls that a file makes, each API once: those that run when it is loaded or that it uses itself, and those that
+    wait in its functions and classes for somebody who uses them. `uses` are the names that it reads.
+    """
+
+    runs: Mapping[str, Reached]
+    waits: Mapping[str, Mapping[str, Reached]]
+    uses: frozenset[str]
+
+
 def close(
-    own: Mapping[str, Mapping[str, Reached]], edges: Mapping[str, list[str]], holes: Mapping[str, Hole]
+    own: Mapping[str, Own], edges: Mapping[str, list[str]], holes: Mapping[str, Hole]
 ) -> tuple[dict[str, dict[str, Reached]], dict[str, Hole]]:
-    """Pass calls and holes on from each file to those that load it, until nothing changes. Circles are fine."""
-    reached = {path: dict(calls) for path, calls in own.items()}
+    """Pass calls and holes on from each file to those that load it, until nothing changes. Circles are fine.
+
+    What waits in a function is passed only to who names it; a package passes on everything.
+    """
+    shared = {path: dict(calls.runs) for path, calls in own.items()}
     missing = dict(holes)
-    loaded_by: dict[str, list[str]] = {}
-    for path, targets in edges.items():
-        for target in targets:
-            if target != path:
-                loaded_by.setdefault(target, []).append(path)
-    todo = [path for path in own if path in loaded_by and (own[path] or path in missing)]
+    loaded_by = _users(edges)
+    todo = [path for path in own if path in loaded_by]
     while todo:
         path = todo.pop()
         for user in loaded_by.get(path, ()):
-            changed = _pass_on(reached.setdefault(path, {}), reached.setdefault(user, {}))
+            changed = _pass_on(shared[path], shared[user])
+            for calls in _woken(own[path], own[user], package=user.endswith("__init__.py")):
+                changed = _pass_on(calls, shared[user]) or changed
             if path in missing and user not in missing:
                 missing[user] = missing[path]
                 changed = True
             if changed and user in loaded_by:
                 todo.append(user)
-    return reached, missing
+    for path, found in own.items():
+        for waiting in found.waits.values():
+            _pass_on(waiting, shared[path])
+    return shared, missing
+
+
+def _users(edges: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The files that load each file."""
+    found: dict[str, list[str]] = {}
+    for path, targets in edges.items():
+        for target in targets:
+            if target != path:
+                found.setdefault(target, []).append(path)
+    return found
+
+
+def _woken(own: Own, user: Own, *, package: bool) -> Iterator[Mapping[str, Reached]]:
+    """The calls that wait for somebody and that a user of the file comes to make."""
+    return (calls for name, calls in own.waits.items() if package or name in user.uses)
 
 
 def _pass_on(source: Mapping[str, Reached], target: dict[str, Reached]) -> bool:

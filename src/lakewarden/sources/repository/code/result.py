@@ -2,7 +2,57 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+#: Where a value stands that the file does not hold: what it starts from and the steps from there, each a name (of an
+#: attribute, or a key), `*` for a key that is not known, or `Given` for a call. The first item is its kind:
+#: `module` (the second is a dotted name), `?` (a name that %run or `import *` brings), `local` (a class or function of the
+#: file), `arg` (a function and its parameter), `widget`, `option`, `env`, `conf`, `argv` (what the code is launched with),
+#: `file` (a configuration file).
+Symbol = tuple[Any, ...]
+
+
+class Hole(NamedTuple):
+    """A part of a text that is not known: where it comes from, the name that the code gives it, and where it stands."""
+
+    source: str = ""
+    name: str = ""
+    symbol: Symbol = ()
+
+
+class Known(NamedTuple):
+    """What a file tells of a value: a text with holes, else a symbol; `fixed` where it is neither but None or a number."""
+
+    text: str | None = None
+    holes: tuple[Hole, ...] = ()
+    source: str = ""
+    name: str = ""
+    symbol: Symbol = ()
+    fixed: str | None = None
+
+
+class Given(NamedTuple):
+    """The arguments of a call of which something is known, by position (`"0"`), keyword or `**`. `whole` tells that no
+    others may be there.
+    """
+
+    args: tuple[tuple[str, Known], ...] = ()
+    whole: bool = True
+
+
+class Passed(NamedTuple):
+    """A call of a function that a file of the repository may define."""
+
+    callee: Symbol
+    given: Given
+
+
+class Signature(NamedTuple):
+    """The parameters of a function, without `self`: their names in order, defaults, and the classes that hints name."""
+
+    params: tuple[str, ...]
+    defaults: tuple[tuple[str, Known], ...] = ()
+    hints: tuple[tuple[str, Symbol], ...] = ()
 
 
 class Span(NamedTuple):
@@ -42,7 +92,8 @@ class Call(NamedTuple):
     """A call that a rule asks about; the columns of `code_calls`.
 
     `doubtful` holds keywords that some versions of the library refuse; `unclear` says what could not be resolved.
-    `function` is the function of the file that the call stands in.
+    `function` is the function of the file that the call stands in. `late` holds the arguments where one of them may be
+    resolved with other files.
     """
 
     api: str
@@ -62,6 +113,7 @@ class Call(NamedTuple):
     is_approval: bool | None = False
     unclear: tuple[str, ...] = ()
     function: str = ""
+    late: tuple[tuple[str, Known], ...] = ()
 
 
 class Literal(NamedTuple):
@@ -78,12 +130,15 @@ class Literal(NamedTuple):
     span: Span
     is_write: bool | None = None
     direct: bool = True
+    late: Known | None = None
 
 
 class Access(NamedTuple):
     """A read, write or drop of data; the columns of `table_access`.
 
-    `same` identifies the object within the file, also where its name is only partly known.
+    `same` identifies the object within the file, also where its name is only partly known. `how` is `table`, `path` (of
+    Spark) or `file` (of Python); with `late` and `late_format` the name and the format may be resolved with other files.
+    What is `doubted` counts only where the name then leads off the driver.
     """
 
     access: str
@@ -94,6 +149,11 @@ class Access(NamedTuple):
     span: Span
     same: str = ""
     unclear: tuple[str, ...] = ()
+    how: str = "table"
+    late: Known | None = None
+    late_format: Known | None = None
+    doubted: bool = False
+    function: str = ""
 
 
 class Load(NamedTuple):
@@ -111,10 +171,87 @@ class Lookup(NamedTuple):
     table: str | None
     by_time: bool | None
     span: Span
+    late: Known | None = None
+
+
+class SqlName(NamedTuple):
+    """A name in SQL as it is written, with its holes."""
+
+    text: str
+    holes: tuple[Hole, ...] = ()
+
+
+class Granted(NamedTuple):
+    """A privilege that is granted, revoked or denied (`verb`) on securables of a kind; `name` is None for a metastore. A
+    privilege or a principal that is not known is a hole.
+    """
+
+    verb: str
+    privileges: tuple[SqlName, ...]
+    kind: str
+    name: SqlName | None
+    principals: tuple[SqlName, ...]
+    span: Span
+
+
+class Owned(NamedTuple):
+    """A securable of a kind that is given an owner."""
+
+    kind: str
+    name: SqlName
+    owner: SqlName
+    span: Span
+
+
+class KeyColumn(NamedTuple):
+    """A column of a primary key, None where it is not known which; `is_timeseries` tells whether it is its time."""
+
+    column: str | None
+    is_timeseries: bool | None
+
+
+class Made(NamedTuple):
+    """A securable of a kind that is created or, with the verb `key`, given a primary key. `keys` are the columns of its
+    primary key, None where they could not be read. `table_type` is as in the fact model, `temporary` for what no catalog holds.
+    """
+
+    verb: str
+    kind: str
+    name: SqlName
+    span: Span
+    table_type: str = "none"
+    keys: tuple[KeyColumn, ...] | None = ()
+    is_feature: bool = False
+
+
+class Used(NamedTuple):
+    """The current catalog (`kind` is `catalog`) or schema is changed; `sure` tells whether that always happens."""
+
+    kind: str
+    name: SqlName
+    span: Span
+    sure: bool = True
+
+
+class Unread(NamedTuple):
+    """A statement of which only the verb is known: `grant`, `key` or, where not even that, `any`."""
+
+    verb: str
+    reason: str
+    span: Span
+
+
+SqlStatement = Granted | Owned | Made | Used | Unread
 
 
 class Extract(NamedTuple):
-    """Everything that one file says. `signs` are the kinds of work that its calls show; `pins` what it pip-installs."""
+    """Everything that one file says. `signs` are the kinds of work that its calls show; `pins` what it pip-installs.
+
+    `exports` are the values of its names (`NAME`, `Class.attribute`, `function()`), `defaults` those of what it is launched
+    with (`widget:catalog`), `passed` the calls that hand values on. `uses` holds the names that it reads, `defines` its
+    functions and classes, `stops` tells whether it can fail by its own decision, `statements` what
+    its SQL declares, in order.
+    """
 
     language: str
     is_notebook: bool
@@ -127,3 +264,11 @@ class Extract(NamedTuple):
     lookups: tuple[Lookup, ...] = ()
     signs: frozenset[str] = frozenset()
     pins: tuple[str, ...] = ()
+    exports: dict[str, Known] = {}  # noqa: RUF012 - never changed
+    defaults: dict[str, Known] = {}  # noqa: RUF012 - never changed
+    passed: tuple[Passed, ...] = ()
+    signatures: dict[str, Signature] = {}  # noqa: RUF012 - never changed
+    uses: frozenset[str] = frozenset()
+    defines: frozenset[str] = frozenset()
+    stops: bool | None = None
+    statements: tuple[SqlStatement, ...] = ()

@@ -40,6 +40,9 @@ _IN_FOLDERS = frozenset({
     "ml", "mlops", "store", "step", "steps", "service", "serving", "src", "code", "tasks", "stage", "and", *_ROLES,
 })  # fmt: skip
 _RAW = frozenset({"raw", "landing", *_BY_WORD["ingestion"]})
+_BOOSTING = frozenset({"xgboost", "lightgbm", "catboost"})
+_LEARNING = frozenset({"sklearn", "pyspark"})
+_ESTIMATORS = ("Classifier", "Regressor", "Regression", "SVC", "SVR", "ALS", "ElasticNet", "Lasso", "Ridge", "NB")
 _TESTS = frozenset({"tests", "test", "fixtures", "testing"})
 _JOINED = {"fine": ("tune", "tuned", "tuning"), "ab": ("test", "testing")}
 _FOLDERS = 2
@@ -54,7 +57,9 @@ def is_test(path: str) -> bool:
     """Is the file a test, or does it stand among tests or fixtures?"""
     *folders, name = path.lower().split("/")
     stem = name.rpartition(".")[0]
-    named = stem.startswith("test_") or stem in ("conftest", "test") or (stem.endswith("_test") and not stem.endswith("ab_test"))
+    # `..._test` in small letters, as pytest collects it: `04_Webhook_E2E_Test` is a notebook that people run.
+    ends = path.rpartition(".")[0].endswith("_test") and not stem.endswith("ab_test")
+    named = stem.startswith("test_") or stem in ("conftest", "test") or ends
     return named or not _TESTS.isdisjoint(folders)
 
 
@@ -109,11 +114,19 @@ def is_raw(name: str) -> bool:
     return not _RAW.isdisjoint(_split(name))
 
 
+def is_estimator(module: str, names: tuple[str, ...]) -> bool:
+    """Does an import bring in what learns to predict, rather than what prepares data?"""
+    top = module.partition(".")[0]
+    if top in _BOOSTING:
+        return True
+    return top in _LEARNING and any(name.endswith(_ESTIMATORS) for name in names)
+
+
 def of_calls(signs: frozenset[str]) -> frozenset[str]:
     """The roles that the calls of a file give."""
     found = signs & {"deployment", "validation", "feature", "ingestion", "monitor"}
-    if "fit" in signs and not signs.isdisjoint(("log_model", "run")):
+    if "fit" in signs and not signs.isdisjoint(("log_model", "run", "estimator")):
         found |= {"training"}
-    if "inference" in signs or ("load_model" in signs and not found):
+    if "inference" in signs or ("load_model" in signs and found <= {"feature"}):
         found |= {"inference"}
     return frozenset(found)

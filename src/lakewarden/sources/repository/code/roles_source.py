@@ -8,6 +8,7 @@ from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.code import File, FileRole
 from lakewarden.facts.origin import Origin
 from lakewarden.sources.repository.code import roles
+from lakewarden.sources.repository.code.marks import mark_files
 from lakewarden.sources.repository.code.source import LISTS
 from lakewarden.sources.repository.layout import REPOSITORY
 
@@ -28,6 +29,7 @@ class RolesSource:
         """Join what tasks say with what the code source said."""
         _tell_unread(context, facts)
         _tell_unknown(context, facts)
+        mark_files(facts)
         by_task: dict[str, dict[str, bool]] = {}
         for task in facts.rows["tasks"]:
             values = task.__dict__

@@ -9,11 +9,12 @@ from lakewarden.facts.collect import Skipped
 from lakewarden.sources.extraction import Extractor, extract_all
 from lakewarden.sources.repository.code import result
 from lakewarden.sources.repository.code.extract import LANGUAGES, extract
-from lakewarden.sources.repository.code.link import Linked, link
+from lakewarden.sources.repository.code.link import link
 from lakewarden.sources.repository.code.result import Extract, Problem, Span
 
 if TYPE_CHECKING:
     from lakewarden.facts.collect import Facts
+    from lakewarden.sources.repository.code.linked import Linked
     from lakewarden.sources.source import Context
 
 #: What is told of a file, each a list of its own.
@@ -37,6 +38,8 @@ class CodeSource:
         with facts.listing("files", *LISTS):
             _write(linked, facts)
         context.roles.update(linked.roles)
+        context.extracts.update(extracts)
+        context.code = linked.code
 
 
 def _extracts(context: Context, facts: Facts) -> dict[str, Extract]:

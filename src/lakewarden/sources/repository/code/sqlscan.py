@@ -6,13 +6,15 @@ It looks for the beginnings of statements, not for grammar; holes of a formatted
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.sources.repository.code.values import HOLE
+from lakewarden.sources.repository.sql.tokens import Text, Token, statements
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+
+    from lakewarden.sources.repository.code.result import Hole
 
 
 class Found(NamedTuple):
@@ -25,33 +27,12 @@ class Found(NamedTuple):
     is_path: bool
     format: str
     at: int
-
-
-class _Token(NamedTuple):
-    text: str
-    at: int
-    kind: str  # word, string, mark
-
-    @property
-    def upper(self) -> str:
-        return self.text.upper() if self.kind == "word" else ""
-
-
-@cache
-def _tokens_pattern() -> re.Pattern[str]:
-    part = r"(?:`[^`]*`|[\w\0$-]+|\{\{[^}]*\}\}|\$?\{[^}]*\})+"
-    return re.compile(
-        rf"(?P<skip>--[^\n]*|/\*.*?\*/|\s+)|(?P<string>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\")"
-        rf"|(?P<word>:?{part}(?:\s*\.\s*{part})*)|(?P<mark>=>|.)",
-        re.DOTALL,
-    )
+    holes: tuple[Hole, ...] = ()
 
 
 _BEFORE_NAME = frozenset({"OR", "REPLACE", "EXTERNAL", "TABLE", "IF", "NOT", "EXISTS", "LIVE", "STREAMING", "REFRESH", "PRIVATE"})
 _PATH_FORMATS = frozenset({"delta", "parquet", "csv", "json", "orc", "avro", "text", "binaryfile", "iceberg"})
 _HOLES_IN_FROM = frozenset({"EXTRACT", "TRIM", "SUBSTRING", "SUBSTR", "OVERLAY", "POSITION"})
-_MAX = 300_000
-_QUOTES = "'\"`"
 #: Verb, kind and name.
 _SHORTEST = 3
 #: `SELECT * FROM name`.
@@ -59,46 +40,17 @@ _COPY = 4
 _OLD = ("HIVE_METASTORE.", "`HIVE_METASTORE`.")
 
 
-def scan(sql: str) -> list[Found]:
+def scan(text: Text) -> list[Found]:
     """Everything found in one text of one or more statements."""
     found: list[Found] = []
-    for statement in _statements(sql[:_MAX]):
-        found.extend(_of_statement(statement))
+    for statement in statements(text.sql):
+        for one in _of_statement(statement):
+            holes = text.holes_at(one.at, one.name.count(HOLE)) if HOLE in one.name else ()
+            found.append(one._replace(holes=holes) if holes else one)
     return found
 
 
-def unclosed(sql: str) -> int | None:
-    """Where a quotation mark stands that is never closed, as in a file that was cut off; None where there is none."""
-    if len(sql) > _MAX or all(sql.count(mark) % 2 == 0 for mark in _QUOTES):
-        return None
-    return next((m.start() for m in _tokens_pattern().finditer(sql) if m.lastgroup == "mark" and m[0] in _QUOTES), None)
-
-
-def is_template(word: str) -> bool:
-    """Does a parameter or a template stand in a name?"""
-    return HOLE in word or "{" in word or "$" in word or word.startswith(":")
-
-
-def as_hole(word: str) -> str:
-    """The name with each parameter or template as a hole."""
-    return re.sub(r"\{\{[^}]*\}\}|\$?\{[^}]*\}|\$\w+|^:\w+", HOLE, word)
-
-
-def _statements(sql: str) -> Iterator[list[_Token]]:
-    tokens: list[_Token] = []
-    for match in _tokens_pattern().finditer(sql):
-        kind = match.lastgroup or "skip"
-        if kind == "skip":
-            continue
-        if kind == "mark" and match[0] == ";":
-            yield tokens
-            tokens = []
-            continue
-        tokens.append(_Token(match[0], match.start(), kind))
-    yield tokens
-
-
-def _of_statement(tokens: list[_Token]) -> Iterator[Found]:
+def _of_statement(tokens: list[Token]) -> Iterator[Found]:
     if not tokens:
         return
     verb = tokens[0].upper
@@ -114,7 +66,7 @@ def _of_statement(tokens: list[_Token]) -> Iterator[Found]:
             yield _named("drop", tokens[at])
         return
     elif verb in ("USE", "SET") and len(words) >= _SHORTEST and words[1] == "CATALOG":
-        if words[2] != "IDENTIFIER":
+        if tokens[2].kind != "mark":
             yield Found("catalog", tokens[2].text.strip("'\""), False, "", tokens[2].at)
         return
     elif verb in ("INSERT", "MERGE", "UPDATE", "DELETE", "TRUNCATE", "COPY"):
@@ -124,13 +76,19 @@ def _of_statement(tokens: list[_Token]) -> Iterator[Found]:
     yield from _reads(tokens, words, start)
 
 
-def _create(tokens: list[_Token], words: list[str]) -> Generator[Found, None, int]:
+def _create(tokens: list[Token], words: list[str]) -> Generator[Found, None, int]:
     at = 1
     while at < len(words) and words[at] in _BEFORE_NAME:
         at += 1
     head = words[1:at]
     if "CATALOG" in words[1:4] and at < len(words) and words[at] == "CATALOG":
         return len(tokens)  # setting a catalog up, of whichever stage, is not working in it
+    if words[at : at + 1] in (["SCHEMA"], ["DATABASE"]):
+        # Unity Catalog knows a MANAGED LOCATION; with any other the schema is one of hive_metastore.
+        for number in range(at + 2, len(tokens) - 1):
+            if words[number] == "LOCATION" and words[number - 1] != "MANAGED" and tokens[number + 1].kind == "string":
+                yield Found("write", tokens[number + 1].text[1:-1], True, "default", tokens[number + 1].at)
+        return len(tokens)
     if "TABLE" not in head:
         return at if "VIEW" in words[1:6] or words[at : at + 1] == ["MATERIALIZED"] else len(tokens)
     if at >= len(tokens) or tokens[at].kind != "word":
@@ -144,7 +102,7 @@ def _create(tokens: list[_Token], words: list[str]) -> Generator[Found, None, in
     return at + 1
 
 
-def _moved(tokens: list[_Token], words: list[str]) -> Iterator[Found]:
+def _moved(tokens: list[Token], words: list[str]) -> Iterator[Found]:
     """The table or schema that a statement takes out of hive_metastore: by `SYNC`, a clone, `LIKE`, or `SELECT *` of it."""
     old = [at for at, word in enumerate(words) if word.startswith(_OLD)]
     if len(old) != 1:
@@ -155,7 +113,7 @@ def _moved(tokens: list[_Token], words: list[str]) -> Iterator[Found]:
         yield Found("move", tokens[old[0]].text, False, "", tokens[old[0]].at)
 
 
-def _change(verb: str, tokens: list[_Token], words: list[str]) -> Generator[Found, None, int]:
+def _change(verb: str, tokens: list[Token], words: list[str]) -> Generator[Found, None, int]:
     at = 1
     while at < len(words) and words[at] in ("INTO", "OVERWRITE", "FROM", "TABLE"):
         at += 1
@@ -170,7 +128,7 @@ def _change(verb: str, tokens: list[_Token], words: list[str]) -> Generator[Foun
     return at + 1
 
 
-def _reads(tokens: list[_Token], words: list[str], start: int) -> Iterator[Found]:
+def _reads(tokens: list[Token], words: list[str], start: int) -> Iterator[Found]:
     """Names after FROM and JOIN that have two or more levels or are paths, and the paths of `read_files`."""
     inside: list[str] = []
     for at in range(start, len(tokens)):
@@ -190,7 +148,7 @@ def _reads(tokens: list[_Token], words: list[str], start: int) -> Iterator[Found
             yield Found("read", tokens[at + 2].text[1:-1], True, _option(tokens, words, at), tokens[at + 2].at)
 
 
-def _option(tokens: list[_Token], words: list[str], start: int) -> str:
+def _option(tokens: list[Token], words: list[str], start: int) -> str:
     """The format that `read_files(…, format => 'x')` names."""
     for at in range(start, min(len(tokens) - 2, start + 60)):
         if words[at] == "FORMAT" and tokens[at + 1].text == "=>":
@@ -200,7 +158,7 @@ def _option(tokens: list[_Token], words: list[str], start: int) -> str:
     return "default"
 
 
-def _named(kind: str, token: _Token, form: str = "default") -> Found:
+def _named(kind: str, token: Token, form: str = "default") -> Found:
     """A table, or a path written as ``delta.`/path` ``."""
     first, _, rest = token.text.partition(".")
     if first.lower() in _PATH_FORMATS and rest.strip().startswith("`"):
@@ -214,7 +172,7 @@ def _name_at(words: list[str], at: int) -> int:
     return at
 
 
-def _after(tokens: list[_Token], words: list[str], keyword: str, start: int) -> _Token | None:
+def _after(tokens: list[Token], words: list[str], keyword: str, start: int) -> Token | None:
     """The token after a keyword outside parentheses and before the query of a `CREATE … AS`."""
     depth = 0
     for at in range(start, len(tokens) - 1):

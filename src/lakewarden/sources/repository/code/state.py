@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lakewarden.sources.repository.code.result import Access, Call, Import, Literal, Load, Lookup, Span
+from lakewarden.sources.repository.code.result import Access, Call, Import, Literal, Load, Lookup, Passed, Span, SqlStatement
 from lakewarden.sources.repository.code.values import UNKNOWN, Value, merge
 
 if TYPE_CHECKING:
@@ -56,12 +56,16 @@ class Scope:
 
 
 class Function(NamedTuple):
-    """A function of the file: its definition, the scope it stands in, its full name and the class it belongs to."""
+    """A function of the file: its definition, the scope it stands in, its full name and the class it belongs to. `bound`
+    tells that its first parameter is the object; `launched` that its parameters are options of a command.
+    """
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     outer: Scope
     name: str
     owner: Names | None
+    bound: bool = False
+    launched: bool = False
 
 
 class Tables(NamedTuple):
@@ -100,6 +104,11 @@ class State:
         self.busy: set[int] = set()
         #: How each function of the file is called: from which function, and whether its failure is passed over.
         self.sites: dict[str, list[tuple[str, bool | None]]] = {}
+        #: How many branches the statement that is read stands in.
+        self.branches = 0
+        #: Inside a handler of exceptions; and every place where the file fails by its own decision.
+        self.handling = 0
+        self.checks: list[Call] = []
         self.imports: list[Import] = []
         self.calls: list[Call] = []
         self.literals: list[Literal] = []
@@ -109,6 +118,18 @@ class State:
         #: Tables and schemas of hive_metastore that the file moves into Unity Catalog.
         self.moved: set[str] = set()
         self.signs: set[str] = set()
+        #: What SQL declares; and texts that begin like such SQL, wherever they stand.
+        self.statements: list[SqlStatement] = []
+        self.perhaps: list[tuple[Value, Span]] = []
+        #: Names that %run or `import *` may bring; names that the file reads.
+        self.opened = False
+        self.uses: set[str] = set()
+        #: What other files may ask of this one: see `Extract`.
+        self.returns: dict[str, Value] = {}
+        self.owners: dict[str, Names] = {}
+        self.defaults: dict[str, Value] = {}
+        self.passed: list[Passed] = []
+        self.functions: dict[str, Function] = {}
         #: Classes and functions of the file by full name: does MLflow know the signature of such a model? NULL where that
         #: depends on a class of another file.
         self.signed: dict[str, bool | None] = {}
@@ -144,6 +165,11 @@ class State:
             return None
         self.calls.append(call)
         return len(self.calls) - 1
+
+    def check(self) -> None:
+        """Keep that the file fails here by its own decision, and not because something else failed before."""
+        if not self.silent and not self.handling:
+            self.checks.append(Call("check", Span(), swallowed=self.swallowed, function=self.scope.name))
 
     def access(self, access: Access) -> None:
         """Keep a read or a write."""

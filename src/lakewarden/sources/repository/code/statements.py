@@ -9,7 +9,7 @@ from lakewarden.sources.repository.code import definitions
 from lakewarden.sources.repository.code.apis import PREDEFINED, canonical_class
 from lakewarden.sources.repository.code.binding import bind
 from lakewarden.sources.repository.code.calls import mark_newest
-from lakewarden.sources.repository.code.handlers import catches_broadly, swallows
+from lakewarden.sources.repository.code.handlers import catches_broadly, is_failing_exit, swallows
 from lakewarden.sources.repository.code.literals import note_named
 from lakewarden.sources.repository.code.result import Import
 from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, concat, merge
@@ -26,6 +26,8 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 def _expression(state: State, node: Any) -> bool:
     if type(node.value) is not ast.Constant:
         state.evaluate(node.value)
+        if type(node.value) is ast.Call and is_failing_exit(node.value):
+            state.check()
     return False
 
 
@@ -72,6 +74,7 @@ def _raise(state: State, node: Any) -> bool:
     with state.shown_only():
         state.evaluate(node.exc)
         state.evaluate(node.cause)
+    state.check()
     return True
 
 
@@ -83,6 +86,7 @@ def _assert(state: State, node: Any) -> bool:
     state.evaluate(node.test)
     with state.shown_only():
         state.evaluate(node.msg)
+    state.check()
     return False
 
 
@@ -97,10 +101,12 @@ def _branches(state: State, bodies: list[list[ast.stmt]]) -> bool:
     """Read alternatives, each from what held before, and keep what is true after all that go on."""
     before = state.scope.now
     ends: list[Names] = []
+    state.branches += 1
     for body in bodies:
         state.scope.now = dict(before)
         if not state.run(body):
             ends.append(state.scope.now)
+    state.branches -= 1
     if not ends:
         state.scope.now = before
         return bool(bodies)
@@ -178,17 +184,22 @@ def _assigned(body: Iterable[ast.stmt]) -> set[str]:
 def _try(state: State, node: Any) -> bool:
     before = dict(state.scope.now)
     state.swallowing.append(swallows(node))
+    state.branches += 1
     try:
         ended = state.run(node.body)
     finally:
         state.swallowing.pop()
+        state.branches -= 1
     after_body = state.scope.now
     ends = []
     for handler in node.handlers:
         state.scope.now = _joined([dict(after_body), before])
         if handler.name:
             state.scope.now[handler.name] = UNKNOWN
-        if not state.run(handler.body):
+        state.handling += 1
+        ended_there = state.run(handler.body)
+        state.handling -= 1
+        if not ended_there:
             ends.append(state.scope.now)
     state.scope.now = dict(after_body)
     if not ended:
@@ -249,7 +260,9 @@ def _import_from(state: State, node: Any) -> bool:
         state.imports.append(Import(module, tuple(alias.name for alias in node.names), state.span(node)))
     for alias in node.names:
         if alias.name == "*":
+            state.opened = True
             continue
+        state.uses.add(alias.name)
         if alias.name in PREDEFINED:
             value = Value(type=PREDEFINED[alias.name])
         else:

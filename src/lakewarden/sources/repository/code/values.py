@@ -7,21 +7,22 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from lakewarden.sources.repository.code.public import is_public
+from lakewarden.sources.repository.code.result import Hole, Known, Symbol
+
 HOLE = "\0"
 
 #: Larger numbers and longer texts are not folded.
 _MAX_INT = 10**50
 MAX_TEXT = 100_000
+#: Longer texts are not handed to other files, and nothing is looked up over more steps.
+_MAX_KEPT, _MAX_STEPS = 1000, 9
+
+#: What code is launched with, by the kinds of symbols.
+LAUNCHED = frozenset({"widget", "option", "env", "conf", "argv", "value"})
 
 #: The levels of a full name: catalog, schema, object.
 _FULL_NAME = 3
-
-
-class Hole(NamedTuple):
-    """A part of a text that is not known: where it comes from, and the name that the code gives it."""
-
-    source: str = ""
-    name: str = ""
 
 
 class Value(NamedTuple):
@@ -29,7 +30,8 @@ class Value(NamedTuple):
 
     `ref` is the dotted name of a module, class or function; `type` the class of an instance; `text` a string, with holes;
     `source` says what an unknown value stems from: `parameter`, `user`, `run`, `logged`, `registered`, `search`,
-    `versions`, `newest`, `alias`; `name` is the parameter's name; `data` belongs to `type`.
+    `versions`, `newest`, `alias`; `name` is the parameter's name; `data` belongs to `type`; `symbol` tells where an unknown
+    value stands, where that is not in the file.
     """
 
     ref: str = ""
@@ -39,6 +41,12 @@ class Value(NamedTuple):
     source: str = ""
     name: str = ""
     data: Any = None
+    symbol: Symbol = ()
+
+    @property
+    def place(self) -> Symbol:
+        """Where it stands: its symbol, or the dotted name of something that no public library holds."""
+        return self.symbol or (("module", self.ref) if self.ref and is_foreign(self.ref) else ())
 
     @property
     def known(self) -> str | None:
@@ -78,9 +86,44 @@ def text(value: str) -> Value:
     return Value(text=value)
 
 
-def parameter(name: str) -> Value:
-    """A value that whoever starts the code gives."""
-    return Value(source="parameter", name=name)
+def parameter(name: str, kind: str = "") -> Value:
+    """A value that whoever starts the code gives; `kind` is that of its symbol."""
+    return Value(source="parameter", name=name, symbol=(kind, name) if kind and name else ())
+
+
+def is_foreign(ref: str) -> bool:
+    """May a dotted name be one of the repository's own?"""
+    top, dot, _ = ref.lstrip(".").partition(".")
+    return (dot != "" or ref.startswith(".")) and not is_public(top) and top != "builtins"
+
+
+def storable(value: Value) -> Known | None:
+    """What of a value can be kept; None where nothing is known of it."""
+    if value.text is not None:
+        return Known(value.text, value.holes) if len(value.text) <= _MAX_KEPT else None
+    if value.type == "const":
+        return Known(fixed=str(value.data))
+    symbol = value.place
+    return Known(None, (), value.source, value.name, symbol) if symbol or value.source else None
+
+
+def restored(kept: Known | None) -> Value:
+    """The value of which something was kept."""
+    if kept is None:
+        return UNKNOWN
+    if kept.fixed is not None:
+        return NONE if kept.fixed == "None" else Value(type="const", data=kept.fixed)
+    return Value(text=kept.text, holes=kept.holes, source=kept.source, name=kept.name, symbol=kept.symbol)
+
+
+def is_late(value: Value) -> bool:
+    """May other files tell more of the value?"""
+    return any(hole.symbol for hole in value.holes) or (value.text is None and bool(value.place))
+
+
+def step(symbol: Symbol, *steps: Any) -> Symbol:
+    """A symbol with further steps; nothing where it grows too long."""
+    return (*symbol, *steps) if symbol and len(symbol) + len(steps) <= _MAX_STEPS else ()
 
 
 def fill(template: str, holes: tuple[Hole, ...]) -> str:
@@ -93,9 +136,9 @@ def as_text(value: Value) -> Value:
     """The value as it stands inside a formatted string: a text, or one hole."""
     if value.text is not None:
         return value
-    if value.type == "const":
+    if value.type == "const" and value.data is not None:  # None stands for a value that is set elsewhere
         return text(str(value.data))
-    return Value(text=HOLE, holes=(Hole(value.source, value.name),))
+    return Value(text=HOLE, holes=(Hole(value.source, value.name, value.place),))
 
 
 def concat(values: list[Value]) -> Value:
@@ -126,6 +169,7 @@ def merge(one: Value, other: Value) -> Value:
         source=source,
         name=one.name if one.name == other.name else "",
         data=data,
+        symbol=one.symbol if one.symbol == other.symbol else (),
     )
 
 

@@ -12,7 +12,7 @@ from lakewarden.sources.repository.ci.workflow import HOLE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lakewarden.sources.repository.ci.shell_state import Command
+    from lakewarden.sources.repository.ci.shell.state import Command
     from lakewarden.sources.repository.ci.workflow import Situation
 
 #: A script with none of these leaves nothing.
@@ -78,7 +78,7 @@ def exports(text: str, shell: str, environ: Mapping[str, str], *, runs: bool | N
 
 def _value(left: _Left, situation: Situation | None) -> tuple[str | None, bool | None]:
     """The value, None where it is not known, and whether it is left at all."""
-    from lakewarden.sources.repository.ci.shell_variables import is_marked, settled
+    from lakewarden.sources.repository.ci.shell.variables import is_marked, settled
 
     if situation is None:
         known = not left.command.guards and not is_marked(left.value)
@@ -93,8 +93,8 @@ def _value(left: _Left, situation: Situation | None) -> tuple[str | None, bool |
 @lru_cache(maxsize=256)
 def _left(text: str, environ: tuple[tuple[str, str], ...]) -> tuple[_Left, ...]:
     """What the commands of a script leave."""
-    from lakewarden.sources.repository.ci.shell_run import Settings, run
-    from lakewarden.sources.repository.ci.shell_values import Variables
+    from lakewarden.sources.repository.ci.shell.run import Settings, run
+    from lakewarden.sources.repository.ci.shell.values import Variables
 
     variables = Variables(dict(environ), declared=True)
     commands = run(text, None, variables, Settings(True, False), exists=lambda _: None, read=lambda _: None)

@@ -1,0 +1,1 @@
+"""What commands and actions do, as far as rules ask."""

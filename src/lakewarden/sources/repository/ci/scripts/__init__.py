@@ -1,0 +1,1 @@
+"""Files of the repository that commands run, as shell text."""

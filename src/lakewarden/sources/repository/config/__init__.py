@@ -1,0 +1,1 @@
+"""Configuration files that code reads: catalogs, experiments and hosts, for each stage."""

@@ -1,0 +1,189 @@
+"""The source of configuration files: what each stage's section of a file names, told for the targets of that stage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lakewarden.errors import SourceError
+from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.model.targets import ConfigReference, TargetCatalog
+from lakewarden.facts.model.tracking import Experiment
+from lakewarden.facts.origin import Origin
+from lakewarden.policy.attribute import environment_of_target
+from lakewarden.policy.names import stage_by_words
+from lakewarden.sources.repository.bundle.places import place_of_folder
+from lakewarden.sources.repository.bundle.words import Name, classify
+from lakewarden.sources.repository.code.roles import is_test
+from lakewarden.sources.repository.config.documents import ENDINGS, MAX_BYTES, load
+from lakewarden.sources.repository.config.names import like_configuration
+from lakewarden.sources.repository.config.sections import leaves, sections
+from lakewarden.sources.repository.layout import REPOSITORY
+from lakewarden.sources.yaml_nodes import Map
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lakewarden.facts.collect import Facts
+    from lakewarden.facts.fact import Fact
+    from lakewarden.sources.repository.config.sections import Section
+    from lakewarden.sources.source import Context
+    from lakewarden.sources.yaml_nodes import Scalar
+
+#: A file without any of these words names nothing that a rule asks about.
+_TELLING = (b"catalog", b"CATALOG", b"experiment", b"/Volumes/", b".databricks.", b"azuredatabricks")
+_ACCESS = {True: "own", False: "read", None: None}
+
+
+class _Target(NamedTuple):
+    key: str
+    name: str
+    host: str | None
+    project: str
+    stage: str | None
+
+
+class ConfigSource:
+    """Files that code reads or that are named like configuration, where they tell stages apart. Runs after the bundle source."""
+
+    name = "config"
+    plane = "declared"
+    fills = frozenset({"config_refs", "target_catalogs", "experiments"})
+    needs: tuple[str, ...] = ()
+
+    def read(self, context: Context, facts: Facts) -> None:
+        """Write what each section names, for the targets of its stage."""
+        targets = _targets(context, facts.rows["targets"])
+        if not targets:
+            return
+        configs = context.code.resolver.configs if context.code is not None else None
+        read_by_code = configs.read if configs is not None else set()
+        taken = {(row.table, row.key) for table in self.fills for row in facts.rows[table]}
+        for path, size in context.tree.files:
+            if not path.endswith(ENDINGS) or size > MAX_BYTES or is_test(path):
+                continue
+            if path not in read_by_code and not like_configuration(path):
+                continue
+            of_project = targets.get(_project(context, path, targets))
+            if of_project:
+                for fact in _facts(context, facts, path, of_project):
+                    if (fact.table, fact.key) not in taken:
+                        taken.add((fact.table, fact.key))
+                        facts.add(fact)
+
+
+def _targets(context: Context, rows: Sequence[Fact]) -> dict[str, list[_Target]]:
+    """The targets of each project, with the stage of each."""
+    found: dict[str, list[_Target]] = {}
+    for row in rows:
+        values = row.__dict__
+        name, project = values.get("name"), row.project
+        if project is not None and name is not None:
+            stage = environment_of_target(context.policy, project, name, values.get("host")).stage
+            found.setdefault(project, []).append(_Target(row.key, name, values.get("host"), project, stage))
+    return found
+
+
+def _project(context: Context, path: str, targets: dict[str, list[_Target]]) -> str:
+    """The project whose code reads a file; outside all bundles the only one that there is."""
+    project = context.layout.project_of(path)
+    return next(iter(targets)) if project == REPOSITORY and len(targets) == 1 else project
+
+
+def _facts(context: Context, facts: Facts, path: str, targets: Sequence[_Target]) -> Iterator[Fact]:
+    try:
+        data = context.tree.read(path)
+        if not any(word in data for word in _TELLING):
+            return
+        root = load(context, path)
+    except SourceError as problem:
+        cause = Cause.UNRESOLVED if _is_template(context, path) else Cause(problem.cause)
+        for table in ("config_refs", "target_catalogs", "experiments"):
+            gap = Gap(cause, table, problem.reason, problem.remedy, project=targets[0].project, origin=Origin(path))
+            facts.gap(gap)
+        return
+    if isinstance(root, Map):
+        facts.files_read += 1
+        for section in sections(path, root):
+            for target in _of_section(section, targets):
+                yield from _named(section, target)
+
+
+def _is_template(context: Context, path: str) -> bool:
+    """Does a file hold places that are filled in before it is used?"""
+    try:
+        data = context.tree.read(path)
+    except SourceError:
+        return False
+    return b"{{" in data or b"{%" in data
+
+
+def _of_section(section: Section, targets: Sequence[_Target]) -> list[_Target]:
+    """The targets that a section is for: of its name, else of its stage; all of them for what they share."""
+    if section.name is None:
+        return list(targets)
+    by_name = [target for target in targets if target.name == section.name]
+    stage = stage_by_words(section.name, target=True).stage
+    return by_name or [target for target in targets if target.stage == stage and stage is not None]
+
+
+def _named(section: Section, target: _Target) -> Iterator[Fact]:
+    """What the values of a section name, as facts of a target."""
+    for key, node in leaves(section.node):
+        if "${" in node.text or "{" in node.text:
+            continue
+        found = classify(key, node.text)
+        if found is None or found.kind in ("parameter", "table", "model"):
+            continue
+        yield _reference(section, target, node, found)
+        if found.catalog is not None and found.kind == "catalog":
+            yield _catalog(section, target, node, found)
+        if found.kind == "experiment":
+            yield _experiment(target, node, found)
+
+
+def _at(node: Scalar) -> str:
+    return f"{node.path}:{node.pointer}"
+
+
+def _reference(section: Section, target: _Target, node: Scalar, found: Name) -> ConfigReference:
+    return ConfigReference(
+        key=f"{target.key}/{_at(node)}",
+        project=target.project,
+        origin=node.origin,
+        target=target.key,
+        kind=found.kind,
+        value=found.value,
+        named=found.named,
+        is_write=found.is_write,
+        hard_coded=section.name is None,
+    )
+
+
+def _catalog(section: Section, target: _Target, node: Scalar, found: Name) -> TargetCatalog:
+    beside = section.node.items if node.parent is None else node.parent.items if isinstance(node.parent, Map) else {}
+    schema = found.schema or next(
+        (one.text.lower() for key in ("schema", "schema_name", "database") if isinstance(one := beside.get(key), type(node))),
+        "none",
+    )
+    return TargetCatalog(
+        key=f"{target.key}/{found.catalog}.{schema}",
+        project=target.project,
+        origin=node.origin,
+        target=target.key,
+        catalog=found.catalog,
+        schema=schema,
+        access=_ACCESS[found.is_write],
+    )
+
+
+def _experiment(target: _Target, node: Scalar, found: Name) -> Experiment:
+    return Experiment(
+        key=f"{target.key}/{found.value}",
+        project=target.project,
+        origin=node.origin,
+        place=target.key,
+        target=target.key,
+        host=target.host,
+        path=found.value,
+        path_place=place_of_folder(str(found.value)),
+    )
