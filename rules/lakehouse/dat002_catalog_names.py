@@ -54,6 +54,18 @@ rule = Rule(
             },
         ),
         Query(
+            subject="config_refs",
+            query="""
+                SELECT r.*, (r.kind = 'path' OR r.named = 'hive_metastore') AND p.unity_catalog <> 'no' AS applies,
+                       r.kind <> 'path' AND (r.named <> 'hive_metastore' OR p.unity_catalog = 'migrating' AND NOT r.is_write) AS ok
+                FROM config_refs r CROSS JOIN policy p
+            """,
+            message=Message(
+                "a parameter names {value}, data outside Unity Catalog: hand over the name of a table, catalog.schema.table",
+                severity=WARNING,
+            ),
+        ),
+        Query(
             subject="projects",
             query="""
                 SELECT x.*, p.unity_catalog = 'no' AS applies, p.unity_catalog <> 'no' AS ok

@@ -14,7 +14,7 @@ Fix:
 Exceptions:
     Code without a registry URI is reported only where the name has fewer than three levels: MLflow 3 uses Unity Catalog
     by default. Code that chooses Unity Catalog and gives a shorter name is only warned about: MLflow completes the name with
-    the session's catalog and schema. While the policy says `unity_catalog = "migrating"`, code may open the old registry to read from it.
+    the session's catalog and schema; code that only names such a model, to load it or to move its alias, is then not reported. While the policy says `unity_catalog = "migrating"`, code may open the old registry to read from it.
     A file that opens both registries, by the name of the model or to move models from one to the other, is not reported for
     opening the old one.
     With `unity_catalog = "no"` there is one finding for each project instead of one for each call. A file that
@@ -34,7 +34,7 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    revision=2,
+    revision=3,
     queries=(
         Query(
             subject="code_calls",
@@ -47,6 +47,12 @@ rule = Rule(
                     WARNING,
                     MEDIUM,
                 ),
+                # MLflow 3 asks Unity Catalog by default, and completes the name.
+                "names_full": Message(
+                    "{api} names a model of {name_levels} level(s), as in the workspace registry: write catalog.schema.model",
+                    ERROR,
+                    MEDIUM,
+                ),
             },
             query="""
                 SELECT c.*,
@@ -55,16 +61,37 @@ rule = Rule(
                            OR c.api = 'WorkspaceClient.model_registry' AND p.unity_catalog <> 'migrating'
                            OR c.api IN ('mlflow.register_model', 'mlflow.log_model', 'FeatureEngineeringClient.log_model',
                                         'mlflow.create_registered_model', 'mlflow.create_model_version', 'mlflow.copy_model_version')
-                               AND c.name_levels <> 0) AS applies,
+                               AND c.name_levels <> 0
+                           OR c.api IN ('mlflow.set_registered_model_alias', 'mlflow.get_model_version_by_alias', 'mlflow.get_registered_model')
+                               AND c.name_levels <> 0 AND p.unity_catalog <> 'migrating') AS applies,
                        c.api <> 'WorkspaceClient.model_registry' AS not_its_api,
                        c.api NOT IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') OR c.argument <> 'databricks'
                            OR (SELECT any_of(o.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') AND o.argument = 'databricks-uc')
                                FROM code_calls o WHERE o.plane = c.plane AND o.file = c.file) AS in_unity_catalog,
-                       c.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient', 'WorkspaceClient.model_registry') OR c.name_levels = 3
+                       c.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient', 'WorkspaceClient.model_registry', 'mlflow.set_registered_model_alias',
+                                 'mlflow.get_model_version_by_alias', 'mlflow.get_registered_model') OR c.name_levels = 3
                            OR (SELECT any_of(o.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') AND o.argument = 'databricks-uc')
                                FROM code_calls o WHERE o.plane = c.plane AND o.file = c.file) AS three_levels,
-                       c.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient', 'WorkspaceClient.model_registry') OR c.name_levels = 3 AS full_name
+                       c.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient', 'WorkspaceClient.model_registry', 'mlflow.set_registered_model_alias',
+                                 'mlflow.get_model_version_by_alias', 'mlflow.get_registered_model') OR c.name_levels = 3 AS full_name,
+                       c.api NOT IN ('mlflow.set_registered_model_alias', 'mlflow.get_model_version_by_alias', 'mlflow.get_registered_model')
+                           OR c.name_levels = 3
+                           OR (SELECT any_of(o.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') AND o.argument = 'databricks-uc')
+                               FROM code_calls o WHERE o.plane = c.plane AND o.file = c.file) AS names_full
                 FROM code_calls c CROSS JOIN policy p
+            """,
+        ),
+        Query(
+            subject="code_literals",
+            message=Message("{value} names a model of the workspace registry: write models:/catalog.schema.model", ERROR, MEDIUM),
+            query="""
+                SELECT l.*,
+                       l.kind = 'model_uri' AND NOT l.is_test AND p.unity_catalog NOT IN ('no', 'migrating')
+                           AND l.value LIKE 'models:/%' AS applies,
+                       l.named <> 'none'
+                           OR (SELECT any_of(o.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') AND o.argument = 'databricks-uc')
+                               FROM code_calls o WHERE o.plane = l.plane AND o.file = l.file) AS ok
+                FROM code_literals l CROSS JOIN policy p
             """,
         ),
         Query(

@@ -3,7 +3,7 @@
 
 A violation is told *here* where a finding of its rule stands at its line (two lines about it, or within the lines that the
 finding spans, or at a related place), or about its whole file. It is told *elsewhere* where a finding of its rule names the
-target, or in the same file the secret or the resource, that stands on its line. A look-alike is told where a finding of its
+target, or in the same file the secret or the resource, that stands on its line, and where it is about the whole project. A look-alike is told where a finding of its
 rule begins at its line, one line about it, and no violation stands nearer.
 """
 
@@ -85,6 +85,8 @@ def told_of(finding: dict[str, Any]) -> Told:
         if place
     )
     names = names_of(finding["subject"] or "")
+    if finding["subject"] == finding["project"]:
+        places = ()  # about a whole project; the place is only one to begin at
     return Told(finding["code"], places, finding["target"], names, finding["confidence"] == "advisory", finding["message"])
 
 

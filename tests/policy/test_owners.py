@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lakewarden.policy.owners import owners_of
@@ -54,5 +54,6 @@ def test_each_section_has_its_own_last_match(path: str, owners: tuple[str, ...])
 
 
 @given(st.text(), st.text(min_size=1))
+@example("\\", "a")
 def test_any_text_is_read(text: str, path: str) -> None:
     assert isinstance(owners_of(text, path), tuple)

@@ -48,7 +48,7 @@ def lint(
     no_cache: NoCache = False,
     color: WhenColor = Color.AUTO,
 ) -> None:
-    """Judge what a repository declares: bundles, code and Git. Offline, nothing is changed.
+    """Judge what a repository declares: bundles, workflows, code, Terraform and Git. Offline, nothing is changed.
 
     Exit codes: 0 clean, 1 findings, 2 usage or policy, 3 something could not be seen, 4 nothing to check.
     """

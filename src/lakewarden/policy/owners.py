@@ -34,7 +34,7 @@ def _sections(text: str) -> tuple[tuple[_Entry, ...], ...]:
             entries = sections.setdefault(section["name"].casefold().strip(), [])
             default = _owners(_FIELD.findall(section["owners"]))
             continue
-        glob, *rest = _FIELD.findall(line)
+        glob, *rest = _FIELD.findall(line) or [line]  # a lone backslash is no field
         excluded = glob.startswith("!")
         glob = re.sub(r"\\(.)", r"\1", glob.removeprefix("!"))
         # `docs/*` means the files of docs, not those of its folders

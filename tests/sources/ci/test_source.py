@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.sources.ci.linking import BUNDLE, github, see
 
 from lakewarden.facts.gaps import Cause
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CI = ".github/workflows/ci.yml"
 TABLES = ("ci_jobs", "ci_reach", "ci_steps", "ci_deployments", "ci_credentials", "ci_upstream", "target_deployments")
@@ -60,7 +63,12 @@ def test_a_script_that_never_ends_to_expand() -> None:
     text = "\n".join(f"A{n}=$A{n - 1}$A{n - 1}$A{n - 1}" for n in range(1, 200))
     loop = "".join(f"for x{n} in 1 2 3 4 5 6 7 8 9; do " for n in range(12)) + "databricks bundle deploy -t $x1" + "; done" * 12
     workflow = github("- run: |\n" + "\n".join(f"    {line}" for line in (*text.splitlines(), loop)))
-    see({"databricks.yml": BUNDLE, CI: workflow})
+    assert see({"databricks.yml": BUNDLE, CI: workflow}).gaps("ci_steps", value=False)
+    # What stands in a text that is run only then is no such gap: mostly it installs something.
+    installs = github('- run: bash -c "$(curl -fsSL https://example.com/install.sh)" && find . | xargs -I {} sh -c "cat {}"')
+    assert see({"databricks.yml": BUNDLE, CI: installs}).gaps("ci_steps", value=False) == []
+    whole = github("- run: ${{ inputs.command }}", on="{workflow_dispatch: {inputs: {command: {type: string}}}}")
+    assert see({"databricks.yml": BUNDLE, CI: whole}).gaps("ci_steps", value=False)
 
 
 def test_steps_of_another_repository() -> None:

@@ -206,3 +206,10 @@ def test_a_table_that_is_created_at_a_path() -> None:
 def test_a_raw_table_of_a_pipeline_is_a_sign_of_ingestion() -> None:
     assert "ingestion" in read("import dlt\n@dlt.table\ndef raw_events(): ...").signs
     assert "ingestion" not in read("import dlt\n@dlt.table\ndef events(): ...").signs
+
+
+def test_constants_of_a_class_are_what_the_class_says() -> None:
+    source = 'import pandas as pd\nclass Config:\n    PATH = "/dbfs/FileStore/x.parquet"\ndef main():\n    pd.read_parquet(Config.PATH)\n'
+    assert accesses(source) == [("read", "dbfs", "/dbfs/FileStore/x.parquet", "parquet")]
+    moved = 'import pandas as pd\nclass Config:\n    PATH = "/dbfs/x"\nConfig.PATH = choose()\npd.read_parquet(Config.PATH)\n'
+    assert accesses(moved) == [("read", None, None, "parquet")]

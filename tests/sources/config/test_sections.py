@@ -168,7 +168,8 @@ def test_outside_of_the_only_bundle() -> None:
         ("params.json", True),
         ("src/data.yml", False),
         ("configuration/deep/er/x.yml", False),
-        (".github/workflows/config.yml", True),
+        (".github/workflows/config.yml", False),
+        (".vscode/settings.json", False),
     ],
 )
 def test_names_of_configuration(path: str, expected: bool) -> None:

@@ -93,7 +93,8 @@ class ConfigReference(
     target: str
     """Key of the target."""
     kind: str | None = None
-    """`catalog`, `table`, `volume`, `model`, `experiment`, `endpoint`, `host` or `parameter`."""
+    """`catalog`, `table`, `volume`, `model`, `experiment`, `endpoint`, `host`, `parameter`, or `path` for data outside Unity
+    Catalog."""
     value: str | None = None
     """The name as it stands in the configuration."""
     named: str | None = None

@@ -9,7 +9,7 @@ from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.parameters import KEYS, Parameter
 from lakewarden.sources.repository.bundle.reader import NONE, Reader
 from lakewarden.sources.repository.bundle.variables import Kind, Value
-from lakewarden.sources.repository.bundle.words import Name, classify, says_catalog, says_experiment, unknown, words_of
+from lakewarden.sources.repository.bundle.words import Name, classify, outside, says_catalog, says_experiment, unknown, words_of
 from lakewarden.sources.yaml_nodes import List, Map, Node, Scalar
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Names:
                 return
             found = named or Name("parameter", None, None, None)
         else:
-            given = classify(name, value.text, role)
+            given = classify(name, value.text, role) or outside(name, value.text, role)
             if given is None:
                 return
             found = given

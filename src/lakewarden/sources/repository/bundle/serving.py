@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lakewarden.facts.model.registry import Model, ServedEntity
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _FOUNDATION = ("system.ai.", "databricks-")
 _LEVELS = 3
+#: What is known once the bundle is deployed, `${workspace.current_user.short_name}`: its dots part no levels.
+_UNRESOLVED = re.compile(r"\$\{[^${}]*\}")
 _ALL = 100
 
 
@@ -64,7 +67,9 @@ def _entity(reader: Reader, key: str, entity: Map, sole: bool | None, challenger
     lower = None if text is None else text.lower()
     if lower is not None and lower.startswith(_FOUNDATION):
         external = True
-    catalog = None if lower is None else lower.split(".")[0] if lower.count(".") == _LEVELS - 1 else NONE
+    levels = [] if lower is None else _UNRESOLVED.sub("x", lower).split(".")
+    known = lower is not None and not lower.startswith("${")
+    catalog = None if not known else str(lower).split(".")[0] if len(levels) == _LEVELS else NONE
     version = entity.get("entity_version") or entity.get("model_version")
     reader.facts.add(
         ServedEntity(

@@ -38,6 +38,20 @@ _WRITE = frozenset(
     }
 )
 _PLATFORM = frozenset({"samples", "system"})
+#: What stands on paths by its nature, or is governed as a location: no data that has a name.
+_NO_DATA = frozenset(
+    {
+        "artifact", "artifacts", "bucket", "checkpoint", "checkpoints", "chk", "ckpt", "cache", "conf", "config", "dist", "experiment",
+        "external", "init", "jar", "jars", "landing", "lib", "libraries", "library", "location", "log", "logs", "logging", "mlflow",
+        "model", "models", "notebook", "notebooks", "package", "packages", "requirements", "schema", "schemas", "script",
+        "scripts", "stage", "staging", "storage", "temp", "tmp", "venv", "volume", "wheel", "wheels", "whl",
+    }
+)  # fmt: skip
+_OUTSIDE = re.compile(
+    r"(?:dbfs:/+|/dbfs/)(?!Volumes/|databricks-datasets|databricks/)[\w.\-]|/mnt/[\w.\-]"
+    r"|(?:s3[an]?|abfss?|wasbs?|gs|adl|r2)://[\w.\-]"
+)
+_FILE = re.compile(r"\.(?:py|sql|ipynb|whl|jar|sh|ya?ml|toml|conf|ini|txt|log|pkl|zip|egg)/?$", re.IGNORECASE)
 #: Parameters whose value names the stage itself.
 _STAGE = frozenset(
     {
@@ -122,6 +136,16 @@ def classify(name: str, text: str, role: str = "other") -> Name | None:
     if name.lower().replace("-", "_") in _STAGE and _ONE.fullmatch(text) is not None:
         return Name("parameter", text, text, True)
     return None
+
+
+def outside(name: str, text: str, role: str = "other") -> Name | None:
+    """The data that a value names by a path outside Unity Catalog; not where files arrive or where the platform keeps its own."""
+    text = text.strip()
+    if role == "ingestion" or _OUTSIDE.match(text) is None or _FILE.search(text) is not None or "," in text:
+        return None
+    if _NO_DATA & (words_of(name) | words_of(text.partition("://")[2].partition("/")[2] or text)):
+        return None
+    return Name("path", text, "none", writes(name, "path", role))
 
 
 def unknown(name: str) -> Name | None:

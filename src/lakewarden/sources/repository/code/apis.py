@@ -68,6 +68,8 @@ APIS: dict[str, Api] = {
     "mlflow.copy_model_version": Api(("dst_name", 1), ("dst_name", 1), model_source=("src_model_uri", 0), sign="deployment"),
     "mlflow.transition_model_version_stage": Api(_NAME, _NAME, version=("version", 1), sign="deployment"),
     "mlflow.get_latest_versions": Api(_NAME, _NAME),
+    "mlflow.get_model_version_by_alias": Api(_NAME, _NAME),
+    "mlflow.get_registered_model": Api(_NAME, _NAME),
     "mlflow.get_model_version_stages": Api(_NAME, _NAME, version=("version", 1)),
     "mlflow.current_stage": _ANY,
     "mlflow.search_model_versions": _ANY,
@@ -104,6 +106,9 @@ APIS: dict[str, Api] = {
     "model.save": Api(("filepath", 0), path="file"),
     "model.save_pretrained": Api(("save_directory", 0), path="file"),
 }
+
+#: APIs that only look at a model that they name.
+READS = frozenset({"mlflow.get_model_version_by_alias", "mlflow.get_registered_model"})
 
 #: Methods of the MLflow client and of its fluent module that no other library has: followed on a value of unknown class.
 UNMISTAKABLE = frozenset({

@@ -34,9 +34,10 @@ def bind(state: State, target: ast.expr, value: Value) -> None:
 
 def _bind_attribute(state: State, target: Any, value: Value) -> None:
     base = state.evaluate(target.value)
-    if base.type == "self" and state.owner is not None:
-        before = state.owner.get(target.attr)
-        state.owner[target.attr] = value if before is None else merge(before, value)
+    owner = state.owner if base.type == "self" else state.owners.get(base.data) if base.type in ("class", "instance") else None
+    if owner is not None:
+        before = owner.get(target.attr)
+        owner[target.attr] = value if before is None else merge(before, value)
 
 
 def _bind_item(state: State, target: Any, value: Value) -> None:

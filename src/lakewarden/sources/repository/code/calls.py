@@ -9,6 +9,7 @@ from lakewarden.sources.repository.code.apis import (
     APIS,
     FEATURE_CLIENT,
     MLFLOW_CLIENT,
+    READS,
     REFUSED_SINCE_3,
     Api,
 )
@@ -30,6 +31,7 @@ _RETURNS = {
     "mlflow.create_model_version": "registered",
     "mlflow.copy_model_version": "registered",
     "mlflow.get_latest_versions": "newest",
+    "mlflow.get_model_version_by_alias": "alias",
     "mlflow.start_run": "run",
 }
 #: The sign of a file whose models and versions are none of Databricks.
@@ -58,7 +60,7 @@ def record(state: State, api: str, site: Site, ref: str = "") -> Value:
         columns["version_from"] = "found"
     if api in LOGGERS:
         columns["has_signature"] = _has_signature(state, api, ref, site, unclear)
-    if about.model is not None and site.get(about.model).text:
+    if about.model is not None and api not in READS and site.get(about.model).text:
         literals.note_model_name(state, site.node, site.get(about.model))
     if about.model_uri is not None:
         literals.note_loaded(state, site.node, site.get(about.model_uri))

@@ -71,6 +71,8 @@ def attribute(state: State, node: Any, base: Value) -> Value:
     kind = base.type
     if kind == "self":
         return of_self(state, name)
+    if kind == "class":
+        return state.owners.get(base.data, {}).get(name, UNKNOWN)
     if name == "current_stage":
         _stage_read(state, node)
     if kind.startswith(("dbutils", WORKSPACE_CLIENT)):

@@ -66,9 +66,7 @@ def of_mlflow(name: str, site: Site) -> Value:
         return Value(source="run")
     if name in _SEARCHES:
         return _found_runs(site)
-    if name == "get_registry_uri":
-        return NONE
-    return Value(source="alias") if name == "get_model_version_by_alias" else UNKNOWN
+    return NONE if name == "get_registry_uri" else UNKNOWN
 
 
 def _found_runs(site: Site) -> Value:

@@ -30,7 +30,7 @@ def _under(path: str, *folders: str) -> bool:
     return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
-def _outside_spark(path: str) -> str | None:
+def _to_both(path: str) -> str | None:
     """How a path names data that means the same to Spark and to Python; None for others."""
     if path.startswith(_CLOUD):
         return "cloud"
@@ -53,7 +53,7 @@ def data_address(template: str, *, spark: bool) -> str | None:
     if not template.strip():
         return None  # the empty default of something that has to be given
     path = _plain(template)
-    known = _outside_spark(path)
+    known = _to_both(path)
     if known is not None:
         return known
     first = path.lstrip("/").split("/", 1)[0]

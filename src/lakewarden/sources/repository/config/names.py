@@ -25,8 +25,8 @@ def like_configuration(path: str) -> bool:
     """Is a file named like configuration, or does it stand in a folder that is?"""
     *folders, name = path.lower().split("/")
     stem = posixpath.splitext(name)[0]
-    if stem.startswith("."):
-        return False
+    if any(part.startswith(".") for part in (stem, *folders)):
+        return False  # of an editor or a tool: `.vscode/settings.json`
     return any(not _NAMED.isdisjoint(_WORD.findall(part)) for part in (stem, *folders[-_FOLDERS:]))
 
 

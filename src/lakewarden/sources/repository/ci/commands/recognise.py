@@ -118,7 +118,7 @@ def _inner(words: tuple[str, ...]) -> tuple[str, ...]:
             ("=" in rest[0] and name in ("env", "sudo")) or (name in ("timeout", "retry") and _DURATION.fullmatch(rest[0]))
         ):
             rest = rest[1:]
-        return tuple(HOLE if "{}" in word else word for word in rest) if name == "xargs" else rest
+        return tuple(word.replace("{}", HOLE) for word in rest) if name == "xargs" else rest
     if name in _RUNNERS:
         return _of_runner(name, words)
     if name in _CONTAINERS:

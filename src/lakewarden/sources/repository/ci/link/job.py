@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lakewarden.sources.repository.ci.commands.recognise import recognise, unwrapped
 from lakewarden.sources.repository.ci.commands.uses import action_of, command_of
 from lakewarden.sources.repository.ci.scripts.follow import Files, Script, follow
-from lakewarden.sources.repository.ci.shell.run import Settings, run
+from lakewarden.sources.repository.ci.shell.run import NOT_READ, Settings, run
 from lakewarden.sources.repository.ci.shell.state import inside
 from lakewarden.sources.repository.ci.shell.values import Alternative, Variables
 from lakewarden.sources.repository.ci.ternary import every, some
@@ -196,7 +196,7 @@ class _Reading:
                 return
         if action is None:
             self._notes_writing(command, words)
-            if len(words) == 1 and not words[0].strip(HOLE):
+            if command.words == NOT_READ or (depth == 0 and len(words) == 1 and not words[0].strip(HOLE)):
                 self.unclear.append(step.origin)
             return
         line = step.text_line

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 #: What a workflow that was not read may hold.
 TABLES = (
-    "ci_jobs", "ci_reach", "ci_steps", "ci_deployments", "ci_credentials", "ci_upstream", "target_deployments", "principal_stages",
+    "ci_jobs", "ci_reach", "ci_steps", "ci_deployments", "ci_credentials", "ci_upstream", "target_deployments",
 )  # fmt: skip
 #: What a part of a job that was not read may hold.
 _OF_JOB = ("ci_steps", "ci_deployments", "ci_credentials", "target_deployments")
@@ -82,11 +82,15 @@ class Linker:
 
     def finish(self) -> None:
         """Say what only all workflows together tell: where nothing runs on pull requests, no check can guard a branch."""
-        lost = {gap.project for gap in self.facts.gaps if gap.facts == "ci_steps" and not gap.value}
+        unread = {gap.project: gap for gap in self.facts.gaps if gap.facts == "ci_steps" and not gap.value}
+        for project in {row.project for row in self.facts.rows["principal_stages"]}:
+            gap = unread.get(None) or unread.get(project)
+            if gap is not None:  # what was not read may use the same secrets elsewhere
+                self.facts.gap(gap._replace(facts="principal_stages", project=project, parent=None))
         checked = {row.project for row in self.facts.rows["ci_steps"] if row.__dict__.get("on_pull_request") is not False}
         for row in self.facts.rows["ci_deployments"]:
             values = row.__dict__
-            if values["branch_guarded"] is None and not lost & {None, row.project} and row.project not in checked:
+            if values["branch_guarded"] is None and not unread.keys() & {None, row.project} and row.project not in checked:
                 values["branch_guarded"] = False
             elif values["branch_guarded"] is None and row.origin is not None:
                 self.notes.not_asked("ci_deployments", "what protects the branch", row.project or "", row.origin)

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 _MAX_COMMANDS = 2000
 _MAX_LOOPS = 12
-_TWO = 2
+#: The words of what stands for the rest of a script that is too long.
+NOT_READ = (HOLE, HOLE)
 
 
 class Settings(NamedTuple):
@@ -62,7 +63,7 @@ def run(
     if shell.variables is not variables:
         variables.values = shell.variables.values
     if shell.steps > MAX_STEPS or len(shell.found) > _MAX_COMMANDS:
-        shell.found.append(Command((HOLE,), 0, None, None, variables))  # what was not read
+        shell.found.append(Command(NOT_READ, 0, None, None, variables))
     return shell.found
 
 
