@@ -2,7 +2,7 @@
 
 Why:
     A pipeline with a validation task looks safe even where the task can never fail: because its result is caught and passed
-    over, because a parameter keeps it in dry-run mode, because the next task runs whether it failed or not, or
+    over, because it asks for no threshold, because a parameter keeps it in dry-run mode, because the next task runs whether it failed or not, or
     because it calls the library with arguments that the installed version refuses. Every model is then promoted.
 
 Fix:
@@ -20,7 +20,7 @@ References:
     https://docs.databricks.com/aws/en/mlflow/deployment-job
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, MEDIUM, Message, Query, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, MEDIUM, WARNING, Message, Query, Rule
 
 rule = Rule(
     code="DEP013",
@@ -28,7 +28,7 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    revision=2,
+    revision=3,
     queries=(
         Query(
             subject="tasks",
@@ -56,14 +56,20 @@ rule = Rule(
             message={
                 "is_accepted": "{api} is called with arguments that the installed version refuses, so it never validates: mend the call",
                 "can_stop": "a failure of {api} is caught and not raised again on every path, so what failed may be promoted: raise it",
+                "asks_something": Message(
+                    "validation asks for no threshold, so it can refuse no model: name the thresholds", WARNING
+                ),
             },
             query="""
                 SELECT c.*,
-                       c.api IN ('mlflow.evaluate', 'mlflow.genai.evaluate', 'mlflow.validate_evaluation_results')
+                       c.api IN ('mlflow.evaluate', 'mlflow.genai.evaluate', 'mlflow.validate_evaluation_results',
+                                 'validation.no_thresholds')
                            AND NOT c.is_test AND (
                                SELECT any_of(r.role = 'validation') FROM file_roles r
                                WHERE r.plane = c.plane AND r.file = c.file) AS applies,
-                       c.accepted AS is_accepted, NOT c.swallowed AS can_stop
+                       c.api = 'validation.no_thresholds' OR c.accepted AS is_accepted,
+                       c.api = 'validation.no_thresholds' OR NOT c.swallowed AS can_stop,
+                       c.api <> 'validation.no_thresholds' AS asks_something
                 FROM code_calls c
             """,
         ),

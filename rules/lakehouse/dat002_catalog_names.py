@@ -15,6 +15,7 @@ Fix:
 Exceptions:
     Volumes, which are governed. Ingestion code and Auto Loader, which have to read the paths where data arrives. The samples that
     Databricks ships in `/databricks-datasets`. Files on the local disk of a driver. Tests.
+    In the parameters of jobs and pipelines: checkpoints, logs, artifacts, libraries and scripts, and the landing zones of ingestion.
     A whole table of `hive_metastore` that is copied into Unity Catalog (`CREATE TABLE … AS SELECT *`, `DEEP CLONE`); while the policy
     says `unity_catalog = "migrating"`, every read of `hive_metastore`.
     Where the policy says `unity_catalog = "no"`, the project is told once, and not each access.
@@ -32,6 +33,7 @@ rule = Rule(
     severity=ERROR,
     confidence=MEDIUM,
     profile=RECOMMENDED,
+    revision=2,
     queries=(
         Query(
             subject="table_access",
@@ -56,12 +58,12 @@ rule = Rule(
         Query(
             subject="config_refs",
             query="""
-                SELECT r.*, (r.kind = 'path' OR r.named = 'hive_metastore') AND p.unity_catalog <> 'no' AS applies,
+                SELECT r.*, (r.kind = 'path' OR r.kind = 'table' AND r.named = 'hive_metastore') AND p.unity_catalog <> 'no' AS applies,
                        r.kind <> 'path' AND (r.named <> 'hive_metastore' OR p.unity_catalog = 'migrating' AND NOT r.is_write) AS ok
                 FROM config_refs r CROSS JOIN policy p
             """,
             message=Message(
-                "a parameter names {value}, data outside Unity Catalog: hand over the name of a table, catalog.schema.table",
+                "the configuration names {value}, data outside Unity Catalog: give the name of a table, catalog.schema.table",
                 severity=WARNING,
             ),
         ),

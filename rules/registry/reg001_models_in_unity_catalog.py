@@ -14,7 +14,9 @@ Fix:
 Exceptions:
     Code without a registry URI is reported only where the name has fewer than three levels: MLflow 3 uses Unity Catalog
     by default. Code that chooses Unity Catalog and gives a shorter name is only warned about: MLflow completes the name with
-    the session's catalog and schema; code that only names such a model, to load it or to move its alias, is then not reported. While the policy says `unity_catalog = "migrating"`, code may open the old registry to read from it.
+    the session's catalog and schema; code that only names such a model, to load it or to move its alias, is not reported
+    where it, or code that it runs, chooses a registry: the choice is. While the policy says `unity_catalog = "migrating"`,
+    code may open the old registry to read from it.
     A file that opens both registries, by the name of the model or to move models from one to the other, is not reported for
     opening the old one.
     With `unity_catalog = "no"` there is one finding for each project instead of one for each call. A file that
@@ -76,21 +78,21 @@ rule = Rule(
                                  'mlflow.get_model_version_by_alias', 'mlflow.get_registered_model') OR c.name_levels = 3 AS full_name,
                        c.api NOT IN ('mlflow.set_registered_model_alias', 'mlflow.get_model_version_by_alias', 'mlflow.get_registered_model')
                            OR c.name_levels = 3
-                           OR (SELECT any_of(o.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') AND o.argument = 'databricks-uc')
-                               FROM code_calls o WHERE o.plane = c.plane AND o.file = c.file) AS names_full
+                           OR (SELECT any_of(r.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient'))
+                               FROM reached_calls r WHERE r.plane = c.plane AND r.file = c.file) AS names_full
                 FROM code_calls c CROSS JOIN policy p
             """,
         ),
         Query(
             subject="code_literals",
             message=Message("{value} names a model of the workspace registry: write models:/catalog.schema.model", ERROR, MEDIUM),
+            # A URI by stage is told by REG002.
             query="""
                 SELECT l.*,
-                       l.kind = 'model_uri' AND NOT l.is_test AND p.unity_catalog NOT IN ('no', 'migrating')
-                           AND l.value LIKE 'models:/%' AS applies,
+                       l.kind = 'model_uri' AND l.version_by <> 'stage' AND NOT l.is_test AND p.unity_catalog NOT IN ('no', 'migrating') AS applies,
                        l.named <> 'none'
-                           OR (SELECT any_of(o.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') AND o.argument = 'databricks-uc')
-                               FROM code_calls o WHERE o.plane = l.plane AND o.file = l.file) AS ok
+                           OR (SELECT any_of(r.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient'))
+                               FROM reached_calls r WHERE r.plane = l.plane AND r.file = l.file) AS ok
                 FROM code_literals l CROSS JOIN policy p
             """,
         ),

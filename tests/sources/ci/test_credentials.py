@@ -142,6 +142,16 @@ def test_a_workflow_that_has_nothing_to_do_with_databricks() -> None:
     assert credentials(github("- run: az login", job="env: {ARM_CLIENT_SECRET: '${{ secrets.ARM_CLIENT_SECRET }}'}")) == []
 
 
+def test_a_job_that_only_tests_or_only_works_on_azure() -> None:
+    workflow = """
+on: push
+jobs:
+  test: {runs-on: x, env: {ARM_CLIENT_SECRET: '${{ secrets.A }}'}, steps: [{uses: actions/checkout@v4}, {run: pytest}]}
+  deploy: {runs-on: x, steps: [{uses: actions/checkout@v4}, {run: databricks bundle deploy -t prod}]}
+"""
+    assert credentials(workflow) == []
+
+
 def test_one_secret_in_two_stages() -> None:
     deploy = "- run: databricks bundle deploy -t staging\n- run: databricks bundle run x -t prod"
     job = "env: {DATABRICKS_TOKEN: '${{ secrets.TOKEN }}', OTHER_DATABRICKS_TOKEN: '${{ secrets.OTHER }}'}"

@@ -199,6 +199,7 @@ def test_a_target_that_depends_on_the_branch() -> None:
         ('case "$CI_COMMIT_BRANCH" in main|release) deploy ;; esac', True, False),
         ('case "$CI_COMMIT_BRANCH" in main) echo ;; *) deploy ;; esac', False, True),
         ('if [[ "$BUILD_SOURCEBRANCH" =~ ^refs/heads/main$ ]]; then deploy; fi', True, False),
+        ('if [[ "$GITHUB_REF_NAME" =~ ^[[a-z]+$ ]]; then deploy; fi', True, True),
         ('if [[ "$X" == "1" && "$GITHUB_REF_NAME" == "main" ]]; then deploy; fi', None, False),
         ('if [ "$X" = 1 ]; then deploy; fi', None, None),
         ('if [ -z "$X" ]; then exit 1; fi\ndeploy', True, True),

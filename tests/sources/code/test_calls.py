@@ -346,3 +346,21 @@ def test_a_server_outside_databricks(uri: str, elsewhere: bool) -> None:
 def test_a_server_that_only_some_cases_choose_counts_for_nothing() -> None:
     code = "import mlflow\nif local:\n    mlflow.set_tracking_uri('http://localhost:5000')\nmlflow.register_model('runs:/1/m', 'churn')"
     assert [row.__dict__["api"] for row in gather({"a.py": code}).rows["code_calls"]] == ["mlflow.register_model"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "approval"),
+    [
+        ("approval_check_status", "skipped_for_testing", True),
+        ("Approval", "true", True),
+        ("stage_approval", "auto-approved", True),
+        ("approval_required", "true", False),
+        ("approval_status", "pending", False),
+        ("approval_status", "rejected", False),
+        ("smoke_tests", "skipped", False),
+        ("validated", "true", False),
+    ],
+)
+def test_a_tag_that_does_without_approval(key: str, value: str, approval: bool) -> None:
+    source = f"import mlflow\nmlflow.MlflowClient().set_model_version_tag('a.b.c', '1', '{key}', '{value}')"
+    assert call(source, "mlflow.set_model_version_tag").is_approval is approval

@@ -53,7 +53,7 @@ def test_a_run_is_kept_where_a_model_is_loaded_by_it_only() -> None:
         mlflow.pyfunc.load_model(uri)
         """
     assert [(found.value, found.version_by, found.named) for found in literals(source, "model_uri")] == [
-        ("runs:/{run_id}/model", "run", "none")
+        ("runs:/{run_id}/model", "run", "given")
     ]
 
 
@@ -251,3 +251,20 @@ def test_an_entry_of_a_stage_may_name_that_stage() -> None:
 )
 def test_what_a_logger_of_another_module_shows_names_nothing(source: str) -> None:
     assert literals(source, "model_uri") == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "concat( 'models:/churn ', kind, '/Production')",
+        "'models:/churn_' || m.kind || '/Production'",
+    ],
+)
+def test_a_uri_that_sql_joins(sql: str) -> None:
+    (found,) = literals(f'df.withColumn("uri", fn.expr("{sql}"))', "model_uri")
+    assert found.version_by == "stage"
+    assert found.value.endswith("kind}/Production")
+
+
+def test_a_uri_that_sql_joins_without_version() -> None:
+    assert literals("df.selectExpr(\"concat('models:/churn', kind)\", \"concat('models:/a', 'b')\")", "model_uri") == []

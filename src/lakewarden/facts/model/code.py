@@ -53,7 +53,8 @@ class CodeCall(
     argument: str | None = None
     """The value that matters: a model name, a registry URI, a path, an alias, a tag; `none` where the call has none."""
     name_levels: int | None = None
-    """For a model name: how many levels it has; 0 where the call names no model."""
+    """For a model name, or the table of a workspace feature store: how many levels of Unity Catalog it has; 0 where the call
+    names none."""
     path_place: str | None = None
     """For a path: `person`, `deployer`, `everyone`, `dbfs`, `volume`, `mount`, `cloud`, `workspace`, `local`, `other`;
     `parameter` for the path of an experiment that whoever starts the code gives; `none` where the call has no path."""
@@ -113,7 +114,7 @@ class CodeLiteral(
     """The literal."""
     named: str | None = None
     """What the stage is read from: the catalog, the host, the path; `none` where nothing, as in a URI of a model of the
-    workspace registry; `given` for a full name whose catalog is not written there."""
+    workspace registry; `given` for a full name whose catalog is not written there, and for the model of a run."""
     is_default: bool | None = None
     """Is it the default of a widget or a parameter?"""
     is_write: bool | None = None

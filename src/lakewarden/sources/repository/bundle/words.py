@@ -38,15 +38,16 @@ _WRITE = frozenset(
     }
 )
 _PLATFORM = frozenset({"samples", "system"})
-#: What stands on paths by its nature, or is governed as a location: no data that has a name.
+#: Words for what stands on paths by its nature, and for what external locations govern: no data that has a name.
 _NO_DATA = frozenset(
     {
-        "artifact", "artifacts", "bucket", "checkpoint", "checkpoints", "chk", "ckpt", "cache", "conf", "config", "dist", "experiment",
-        "external", "init", "jar", "jars", "landing", "lib", "libraries", "library", "location", "log", "logs", "logging", "mlflow",
+        "artifact", "artifacts", "checkpoint", "checkpoints", "chk", "ckpt", "cache", "conf", "config", "dist", "experiment",
+        "init", "jar", "jars", "landing", "lib", "libraries", "library", "log", "logs", "logging", "mlflow",
         "model", "models", "notebook", "notebooks", "package", "packages", "requirements", "schema", "schemas", "script",
-        "scripts", "stage", "staging", "storage", "temp", "tmp", "venv", "volume", "wheel", "wheels", "whl",
+        "scripts", "temp", "tmp", "venv", "volume", "wheel", "wheels", "whl",
     }
 )  # fmt: skip
+_OF_LOCATIONS = frozenset({"bucket", "external", "location", "storage", "url", "uri"})
 _OUTSIDE = re.compile(
     r"(?:dbfs:/+|/dbfs/)(?!Volumes/|databricks-datasets|databricks/)[\w.\-]|/mnt/[\w.\-]"
     r"|(?:s3[an]?|abfss?|wasbs?|gs|adl|r2)://[\w.\-]"
@@ -143,7 +144,8 @@ def outside(name: str, text: str, role: str = "other") -> Name | None:
     text = text.strip()
     if role == "ingestion" or _OUTSIDE.match(text) is None or _FILE.search(text) is not None or "," in text:
         return None
-    if _NO_DATA & (words_of(name) | words_of(text.partition("://")[2].partition("/")[2] or text)):
+    words = words_of(name)
+    if not _OF_LOCATIONS.isdisjoint(words) or not _NO_DATA.isdisjoint(words | words_of(text)):
         return None
     return Name("path", text, "none", writes(name, "path", role))
 

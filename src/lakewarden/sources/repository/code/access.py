@@ -9,7 +9,7 @@ from lakewarden.sources.repository.code.places import data_address
 from lakewarden.sources.repository.code.result import Access, Literal, Span, Unread
 from lakewarden.sources.repository.code.site import ABSENT, HIDDEN, Site
 from lakewarden.sources.repository.code.touched import of_path, of_table, used
-from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, is_late, text
+from lakewarden.sources.repository.code.values import HOLE, NONE, UNKNOWN, Value, is_late, text
 from lakewarden.sources.repository.sql.read import read_statements
 from lakewarden.sources.repository.sql.tokens import plain
 
@@ -276,6 +276,10 @@ def _keep_sql(state: State, found: sqlscan.Found, span: Span) -> None:
             name = known.replace("`", "")
             state.literal(Literal("catalog", name, name.lower(), False, "none", span))
         used(state, span, value)
+    elif found.kind == "schema":
+        catalog = found.name.replace("`", "").partition(".")[0].strip()
+        if catalog and HOLE not in catalog:
+            state.literal(Literal("schema", value.shown or catalog, catalog.lower(), False, "none", span, True))
     elif found.kind == "move":
         state.moved.add(found.name.replace("`", "").lower())
     else:

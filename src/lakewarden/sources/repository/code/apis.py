@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 MLFLOW_CLIENT = "mlflow.MlflowClient"
 FEATURE_CLIENT = "FeatureEngineeringClient"
+OLD_FEATURE_CLIENT = "FeatureStoreClient"
 WORKSPACE_CLIENT = "WorkspaceClient"
 
 
@@ -86,9 +87,13 @@ APIS: dict[str, Api] = {
     "mlflow.evaluate": _ANY,
     "mlflow.genai.evaluate": _ANY,
     "mlflow.validate_evaluation_results": Api(sign="validation"),
+    "validation.no_thresholds": _ANY,
+    "databricks.agents.deploy": Api(("model_name", 0), version=("model_version", 1)),
     # features
     f"{FEATURE_CLIENT}.create_table": Api(sign="feature"),
     f"{FEATURE_CLIENT}.write_table": Api(sign="feature"),
+    # The client of the workspace feature store.
+    f"{OLD_FEATURE_CLIENT}.create_table": Api(_NAME, _NAME, sign="feature"),
     f"{FEATURE_CLIENT}.create_training_set": _ANY,
     f"{FEATURE_CLIENT}.log_model": Api(("registered_model_name", -1), ("registered_model_name", -1), sign="log_model"),
     f"{FEATURE_CLIENT}.score_batch": Api(model_uri=("model_uri", 0), sign="inference"),
@@ -107,8 +112,8 @@ APIS: dict[str, Api] = {
     "model.save_pretrained": Api(("save_directory", 0), path="file"),
 }
 
-#: APIs that only look at a model that they name.
-READS = frozenset({"mlflow.get_model_version_by_alias", "mlflow.get_registered_model"})
+#: APIs that only look at a model that they name, or that name a table.
+READS = frozenset({"mlflow.get_model_version_by_alias", "mlflow.get_registered_model", f"{OLD_FEATURE_CLIENT}.create_table"})
 
 #: Methods of the MLflow client and of its fluent module that no other library has: followed on a value of unknown class.
 UNMISTAKABLE = frozenset({
@@ -187,6 +192,8 @@ def canonical(ref: str) -> str | None:
         return "joblib.dump" if "joblib" in ref else "pickle.dump"
     if top == "mlflow_export_import":
         return top if last in _CARRIERS or (last == "run" and not _CARRIERS.isdisjoint(ref.split("."))) else None
+    if ref == "databricks.agents.deploy":
+        return ref
     if top == "databricks" and ".automl" in ref and last in _AUTOML:
         return "databricks.automl"
     return None

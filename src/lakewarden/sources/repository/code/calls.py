@@ -40,6 +40,10 @@ OTHER_SERVER = "other server"
 _SIGNING = frozenset({"transformers", "sentence_transformers", "openai"})
 _SOMETIMES_SIGNING = frozenset({"langchain"})
 _COMMIT = "mlflow.source.git.commit"
+#: Words of a tag about an approval that only ask for one; values that give it, and words of values that do without.
+_ASKING = ("require", "request", "need", "pending")
+_YES = frozenset({"true", "yes", "passed", "granted"})
+_WAIVED = frozenset({"skipped", "skip", "bypassed", "bypass", "waived"})
 #: A flavor's `log_model` takes the signature by position only far behind.
 _FAR = 6
 
@@ -124,9 +128,17 @@ def _experiment(state: State, site: Site, _columns: dict[str, Any], _unclear: li
 
 
 def _evaluate(state: State, site: Site, _columns: dict[str, Any], _unclear: list[str]) -> None:
+    _no_thresholds(state, site, {}, [])
     if is_given(site.get(("validation_thresholds", -1))):
         state.signs.add("validation")
         state.check()
+
+
+def _no_thresholds(state: State, site: Site, _columns: dict[str, Any], _unclear: list[str]) -> None:
+    """Validation that is told to ask for nothing."""
+    given = site.get(("validation_thresholds", -1))
+    if given.type == "dict" and not given.data:
+        plain(state, "validation.no_thresholds", site.node)
 
 
 def server(state: State, site: Site) -> Value:
@@ -229,13 +241,23 @@ def _searched(site: Site) -> tuple[str | None, str]:
 def _is_approval(site: Site, unclear: list[str]) -> bool | None:
     key, value = site.given("key", 2), site.given("value", 3)
     if value.known is not None:
-        return value.known.strip().lower() in ("approved", "approve")
+        return _approves((key.known or "").lower(), value.known.strip().lower())
     if value.type == "const":
         return value.data is True and "approv" in (key.known or "").lower()
     if key.known is not None and "approv" not in key.known.lower():
         return False
     unclear.append(APPROVAL)
     return None
+
+
+def _approves(key: str, value: str) -> bool:
+    """Does a tag say that a version is approved, or that nobody needs to approve it?"""
+    if value in ("approved", "approve"):
+        return True
+    if "approv" not in key or any(word in key for word in _ASKING):
+        return False
+    words = value.replace("-", "_").replace(" ", "_").split("_")
+    return value in _YES or not _WAIVED.isdisjoint(words) or words[:2] == ["auto", "approved"]
 
 
 def _doubtful(api: str, site: Site) -> tuple[str, ...]:
@@ -255,4 +277,5 @@ _FURTHER: dict[str, Callable[[State, Site, dict[str, Any], list[str]], Value | N
     "mlflow.set_tags": _tags,
     "mlflow.set_experiment": _experiment,
     "mlflow.evaluate": _evaluate,
+    "mlflow.validate_evaluation_results": _no_thresholds,
 }

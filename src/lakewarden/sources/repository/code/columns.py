@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Any
 
 from lakewarden.sources.repository.code import literals
-from lakewarden.sources.repository.code.apis import APIS, FEATURE_CLIENT, MLFLOW_CLIENT, Api
+from lakewarden.sources.repository.code.apis import APIS, FEATURE_CLIENT, MLFLOW_CLIENT, OLD_FEATURE_CLIENT, Api
 from lakewarden.sources.repository.code.copies import catalogs
 from lakewarden.sources.repository.code.places import path_place, workspace_place
 from lakewarden.sources.repository.code.site import ABSENT, Site, is_given
-from lakewarden.sources.repository.code.values import Value, levels
+from lakewarden.sources.repository.code.values import HOLE, Value, levels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from lakewarden.sources.repository.code.result import Call
 
 LOGGERS = frozenset({"mlflow.log_model", f"{FEATURE_CLIENT}.log_model"})
+_OLD_STORE = f"{OLD_FEATURE_CLIENT}.create_table"
+#: What the name of a database is called in code.
+_DATABASE = re.compile(r"(?i)(?:^|_)(?:database|db|schema)(?:[_ ]?name)?$")
 SIGNATURE, APPROVAL, OFF = "whether it has a signature", "whether it writes an approval", "whether it switches logging off"
 #: What is not clear for other reasons than the arguments that `again` looks at.
 _OTHERS = frozenset({SIGNATURE, APPROVAL, OFF})
@@ -69,7 +73,8 @@ def columns_of(api: str, about: Api, site: Site, unclear: list[str]) -> dict[str
         if about.path == "file":
             columns["is_checkpoint"] = _is_checkpoint(site.get(about.argument))
     if about.model is not None:
-        columns["name_levels"] = _levels(site.get(about.model), unclear)
+        count = _levels_of_table if api == _OLD_STORE else _levels
+        columns["name_levels"] = count(site.get(about.model), unclear)
     if api in LOGGERS:
         columns["model_from"] = {True: "run", False: "none", None: None}[is_given(site.get(about.model))]
     elif about.model_source is not None:
@@ -129,6 +134,16 @@ def _levels(value: Value, unclear: list[str]) -> int | None:
     if count is None:
         unclear.append("the model name")
     return count
+
+
+def _levels_of_table(value: Value, unclear: list[str]) -> int | None:
+    """How many levels of Unity Catalog the name of a table has: a database, or `hive_metastore`, is no catalog."""
+    first, dot, rest = (value.text or "").replace("`", "").partition(".")
+    if dot and rest.count(".") == 1 and first.lower() == "hive_metastore":
+        return 2
+    if dot and "." not in rest and HOLE not in rest and first == HOLE and _DATABASE.search(value.holes[0].name):
+        return 2
+    return _levels(value, unclear)
 
 
 def _model_from(site: Site, about: Api, unclear: list[str]) -> str | None:

@@ -22,21 +22,22 @@ def written_out(state: State) -> tuple[Literal, ...]:
     """The literals, each name once: where its catalog is written, and by the call that uses it rather than by a keyword of
     that call. What is written through a variable counts as written where the variable gets its value.
     """
-    told = {literal.named for literal in state.literals if literal.direct and literal.kind in _NAMES}
+    literals = _with_schemas(state.literals)
+    told = {literal.named for literal in literals if literal.direct and literal.kind in _NAMES}
     written = {
         part
-        for literal in state.literals
+        for literal in literals
         if literal.is_write and literal.kind in _NAMES and not literal.direct
         for part in (literal.named, literal.value)
     }
     used = {
         (literal.named, literal.span.cell, line)
-        for literal in state.literals
+        for literal in literals
         if literal.kind in _USED and literal.is_write is not None
         for line in range(literal.span.line or 0, min(literal.span.end_line or 0, (literal.span.line or 0) + _MAX_LINES) + 1)
     }
     found = []
-    for literal in state.literals:
+    for literal in literals:
         if not literal.direct:
             if literal.named in told:
                 continue
@@ -47,6 +48,13 @@ def written_out(state: State) -> tuple[Literal, ...]:
             is_written = literal.is_write is None and literal.kind in _NAMES and name in written
             found.append(literal._replace(is_write=True) if is_written else literal)
     return tuple(found)
+
+
+def _with_schemas(literals: Sequence[Literal]) -> list[Literal]:
+    """The literals, with the catalog in which schemas are created; a script that sets up those of several names none."""
+    catalogs = {literal.named for literal in literals if literal.kind == "schema"}
+    kept = [one._replace(kind="catalog") if one.kind == "schema" else one for one in literals]
+    return kept if len(catalogs) == 1 else [one for one in literals if one.kind != "schema"]
 
 
 def stops(state: State) -> bool | None:

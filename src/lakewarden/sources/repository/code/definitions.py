@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakewarden.sources.repository.code import pipelines, signatures
 from lakewarden.sources.repository.code.apis import PREDEFINED, canonical_class
+from lakewarden.sources.repository.code.calls import plain
 from lakewarden.sources.repository.code.literals import note_named
 from lakewarden.sources.repository.code.state import Function, Names, Scope, State
 from lakewarden.sources.repository.code.symbols import keep_default
@@ -162,7 +163,29 @@ def define(state: State, node: Any) -> bool:
     outer.bind(node.name, Value(type="function", data=function))
     if not state.silent:
         state.pending.append(function)
+        if node.name.endswith("thresholds"):
+            _note_thresholds(state, node)
     return False
+
+
+def _note_thresholds(state: State, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    """A function that is named for thresholds and only ever returns an empty collection."""
+    inner = {
+        id(part)
+        for one in ast.walk(node)
+        if one is not node and isinstance(one, (*_FUNCTIONS, ast.Lambda))
+        for part in ast.walk(one)
+    }
+    returns = [part for part in ast.walk(node) if isinstance(part, ast.Return) and id(part) not in inner]
+    if returns and all(_is_empty(part.value) for part in returns):
+        plain(state, "validation.no_thresholds", returns[0])
+
+
+def _is_empty(node: ast.expr | None) -> bool:
+    if isinstance(node, ast.Call):
+        called = isinstance(node.func, ast.Name) and node.func.id in ("dict", "list", "tuple")
+        return called and not node.args and not node.keywords
+    return (isinstance(node, ast.Dict) and not node.keys) or (isinstance(node, (ast.List, ast.Tuple)) and not node.elts)
 
 
 def define_class(state: State, node: Any) -> bool:

@@ -69,10 +69,8 @@ def attribute(state: State, node: Any, base: Value) -> Value:
     if base.ref:
         return _member(f"{base.ref}.{name}")
     kind = base.type
-    if kind == "self":
-        return of_self(state, name)
-    if kind == "class":
-        return state.owners.get(base.data, {}).get(name, UNKNOWN)
+    if kind in ("self", "class"):
+        return of_self(state, name) if kind == "self" else state.owners.get(base.data, {}).get(name, UNKNOWN)
     if name == "current_stage":
         _stage_read(state, node)
     if kind.startswith(("dbutils", WORKSPACE_CLIENT)):

@@ -197,9 +197,14 @@ def _path(_state: State, site: Site) -> Value:
     return whole._replace(type="Path") if whole.text is not None else UNKNOWN
 
 
+def _class_name(node: ast.expr) -> str:
+    """The last name of what is called."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
 _KNOWN: dict[str, Callable[[State, Site], Value]] = {
     MLFLOW_CLIENT: _client,
-    FEATURE_CLIENT: lambda _state, _site: Value(type=FEATURE_CLIENT),
+    FEATURE_CLIENT: lambda _state, site: Value(type=FEATURE_CLIENT, data=_class_name(site.node.func)),
     WORKSPACE_CLIENT: lambda _state, _site: Value(type=WORKSPACE_CLIENT),
     "DBUtils": lambda _state, _site: Value(type="dbutils"),
     "FeatureLookup": _lookup,

@@ -7,8 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from lakewarden.sources.repository.code import declared
-from lakewarden.sources.repository.code.result import Literal, Span
-from lakewarden.sources.repository.code.values import HOLE, Value, fill, storable
+from lakewarden.sources.repository.code.result import Hole, Literal, Span
+from lakewarden.sources.repository.code.values import HOLE, UNKNOWN, Value, fill, storable
 
 if TYPE_CHECKING:
     import ast
@@ -41,6 +41,9 @@ _PATTERNS = {
     "volume": r"(?:dbfs:|/dbfs)?/Volumes/([A-Za-z_][\w-]*)/",
     # Catalogs of models that Databricks ships, by itself or through its Marketplace.
     "shipped": r"(?i:system|databricks_\w+_models?)\.",
+    # Strings and names in turn, the first of which begins a URI.
+    "joined": r"'models:/[^']*'(?:\s*(?:,|\|\|)\s*[\w.`]+\s*(?:,|\|\|)\s*'[^']*')+",
+    "string": r"'([^']*)'",
     "uri": r"models:/([\w .\-$\0]+?)(?:/([\w.\-\0]+)|@([\w.\-\0]+))",
 }
 
@@ -62,10 +65,29 @@ def note_text(state: State, node: ast.AST | Span, value: Value) -> None:
 def note_model_uri(state: State, node: ast.AST | Span, value: Value) -> None:
     """Keep the URI of a model version when it is one: `models:/name/version` or `models:/name@alias`."""
     named = _model_catalog(value)
+    if named == "" and not value.holes:
+        joined = _joined(value.text or "")
+        named = _model_catalog(joined)
+        value = joined
     if named == "":
         return
+    if named == "none" and not (value.text or "").lstrip().startswith("models:/"):
+        named = "given"  # a sentence about a URI names no model of its own
     late = storable(value) if any(hole.symbol for hole in value.holes) else None
     state.literal(Literal("model_uri", _shown(value), named, False, version_of(value), state.span(node), False, late=late))
+
+
+def _joined(template: str) -> Value:
+    """The URI that SQL joins from strings and columns, by `concat` or `||`."""
+    found = _pattern("joined").search(template)
+    if found is None:
+        return UNKNOWN
+    parts = _pattern("string").split(found[0])
+    texts, columns = parts[1::2], parts[2:-1:2]
+    return Value(
+        text="".join(text + (HOLE if column else "") for text, column in zip(texts, (*columns, ""), strict=True)),
+        holes=tuple(Hole(name=column.strip(" ,|\n\t")) for column in columns),
+    )
 
 
 def _model_catalog(value: Value) -> str | None:
@@ -119,7 +141,7 @@ def version_of(value: Value) -> str | None:
 def note_loaded(state: State, node: ast.AST | Span, value: Value) -> None:
     """Keep a `runs:/` URI that a model is loaded by."""
     if value.text is not None and value.text.startswith("runs:/"):
-        state.literal(Literal("model_uri", _shown(value), "none", False, version_of(value), state.span(node), False))
+        state.literal(Literal("model_uri", _shown(value), "given", False, version_of(value), state.span(node), False))
 
 
 def note_table(state: State, node: ast.AST | Span, value: Value, *, default: bool = False, is_write: bool | None = None) -> None:

@@ -10,6 +10,7 @@ from lakewarden.sources.repository.code.apis import (
     APIS,
     FEATURE_CLIENT,
     MLFLOW_CLIENT,
+    OLD_FEATURE_CLIENT,
     UNMISTAKABLE,
     UNMISTAKABLE_FEATURE,
     WORKSPACE_CLIENT,
@@ -136,6 +137,8 @@ def _mlflow_client(state: State, base: Value, name: str, site: Site) -> Value:
 def _feature_client(state: State, base: Value, name: str, site: Site) -> Value:
     api = canonical_method(base.type, name)
     result = calls.record(state, api, site) if api is not None else UNKNOWN
+    if base.data == OLD_FEATURE_CLIENT and name in ("create_table", "create_feature_table"):
+        calls.record(state, f"{OLD_FEATURE_CLIENT}.create_table", site)
     touched = access.feature_method(state, name, site)
     return result if result is not UNKNOWN else touched
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Found(NamedTuple):
-    """Something that a statement names. `kind` is `read`, `write`, `drop`, `move` or `catalog`; `is_path` tells a path from a
+    """Something that a statement names. `kind` is `read`, `write`, `drop`, `move`, `catalog` or `schema`; `is_path` tells a path from a
     name; `at` is where it stands in the text.
     """
 
@@ -88,6 +88,9 @@ def _create(tokens: list[Token], words: list[str]) -> Generator[Found, None, int
         for number in range(at + 2, len(tokens) - 1):
             if words[number] == "LOCATION" and words[number - 1] != "MANAGED" and tokens[number + 1].kind == "string":
                 yield Found("write", tokens[number + 1].text[1:-1], True, "default", tokens[number + 1].at)
+        name = _name_at(words, at + 1)
+        if name < len(tokens) and tokens[name].kind == "word" and "." in tokens[name].text:
+            yield Found("schema", tokens[name].text, False, "", tokens[name].at)
         return len(tokens)
     if "TABLE" not in head:
         return at if "VIEW" in words[1:6] or words[at : at + 1] == ["MATERIALIZED"] else len(tokens)

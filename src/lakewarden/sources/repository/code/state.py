@@ -179,7 +179,9 @@ class State:
     def literal(self, literal: Literal) -> None:
         """Keep a name that is written out."""
         if not self.silent and not self.dead:
-            direct = literal.kind not in ("table", "catalog", "volume") or self._shows(literal.span, literal.named or "")
+            direct = literal.kind not in ("table", "catalog", "schema", "volume") or self._shows(
+                literal.span, literal.named or ""
+            )
             self.literals.append(literal if direct else literal._replace(direct=False))
 
     def _shows(self, span: Span, word: str) -> bool:

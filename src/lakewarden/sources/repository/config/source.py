@@ -12,7 +12,7 @@ from lakewarden.facts.origin import Origin
 from lakewarden.policy.attribute import environment_of_target
 from lakewarden.policy.names import stage_by_words
 from lakewarden.sources.repository.bundle.places import place_of_folder
-from lakewarden.sources.repository.bundle.words import Name, classify
+from lakewarden.sources.repository.bundle.words import Name, classify, outside
 from lakewarden.sources.repository.code.roles import is_test
 from lakewarden.sources.repository.config.documents import ENDINGS, MAX_BYTES, load
 from lakewarden.sources.repository.config.names import like_configuration
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lakewarden.sources.yaml_nodes import Scalar
 
 #: A file without any of these words names nothing that a rule asks about.
-_TELLING = (b"catalog", b"CATALOG", b"experiment", b"/Volumes/", b".databricks.", b"azuredatabricks")
+_TELLING = (b"catalog", b"CATALOG", b"experiment", b"/Volumes/", b".databricks.", b"azuredatabricks", b"/mnt/", b"dbfs")
 _ACCESS = {True: "own", False: "read", None: None}
 
 
@@ -131,7 +131,8 @@ def _named(section: Section, target: _Target) -> Iterator[Fact]:
     for key, node in leaves(section.node):
         if "${" in node.text or "{" in node.text:
             continue
-        found = classify(key, node.text)
+        # Cloud storage in such a file is mostly where data arrives.
+        found = classify(key, node.text) or (None if "://" in node.text else outside(key, node.text))
         if found is None or found.kind in ("parameter", "table", "model"):
             continue
         yield _reference(section, target, node, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from functools import lru_cache
 from itertools import product
 
@@ -42,9 +43,15 @@ def samples(source: str, flags: str) -> tuple[str, ...]:
 @lru_cache(maxsize=512)
 def _compiled(source: str, flags: str) -> re.Pattern[str] | None:
     try:
-        return re.compile(source.replace(r"\z", r"\Z").replace(r"\h", "[0-9a-fA-F]"), re.IGNORECASE if "i" in flags else 0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a pattern of another language may look odd to Python
+            return _compile(source, flags)
     except (re.error, OverflowError, RecursionError):
         return None
+
+
+def _compile(source: str, flags: str) -> re.Pattern[str]:
+    return re.compile(source.replace(r"\z", r"\Z").replace(r"\h", "[0-9a-fA-F]"), re.IGNORECASE if "i" in flags else 0)
 
 
 class _Samples:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lakewarden.sources.repository.ci.workflow import Job, Step, Workflow
 
 _SAYS_WHERE = frozenset({"ENVIRONMENT", "ENV", "STAGE", "TARGET_ENV", "DEPLOY_ENV", "DEPLOYMENT_ENVIRONMENT", "ENVIRONMENT_NAME"})
+_OURS = re.compile(r"databricks|(?<![a-z])dbx(?![a-z])", re.IGNORECASE)
 _NONE: frozenset[str] = frozenset()
 _UNCLEAR = "for which stage the credential is cannot be told from its name or from the steps that use it"
 _NO_KIND = "what kind of credential it is cannot be told"
@@ -78,14 +79,14 @@ def held(job: Job, made: frozenset[str]) -> Iterator[Held]:
                 yield Held(login, step, step.logins[0].origin)
 
 
-def speaks_of_databricks(workflow: Workflow) -> bool:
-    """Has a workflow to do with Databricks, by any of its texts?"""
-    for job in workflow.jobs:
-        for step in job.steps:
-            texts = (step.text, step.uses, *step.environ, *step.environ.values(), *step.inputs, *step.inputs.values())
-            if any("databricks" in text.lower() for text in texts):
-                return True
-    return False
+def is_about_databricks(job: Job, done: list[Done]) -> bool:
+    """Has a job to do with Databricks, by what it does or by any of its texts? A secret of Azure alone says nothing."""
+    if any(one.reached is not None for one in done):
+        return True
+    texts = [*job.environ, *job.environ.values()]
+    for step in job.steps:
+        texts += (step.text, step.uses, *step.environ, *step.environ.values(), *step.inputs, *step.inputs.values(), *step.secrets)
+    return any(_OURS.search(text) for text in texts)
 
 
 def write_credentials(

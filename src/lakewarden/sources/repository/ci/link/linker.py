@@ -10,8 +10,8 @@ from lakewarden.sources.repository.ci.commands.action import TOOLS
 from lakewarden.sources.repository.ci.link.credentials import (
     Place,
     held_by,
+    is_about_databricks,
     places_in,
-    speaks_of_databricks,
     uses,
     write_credentials,
     write_shared_identities,
@@ -62,7 +62,6 @@ class Linker:
                 self._unread(unread, TABLES, project)
         made = made_by_steps(workflow)
         place = Place(self.targets, self.files, uses(workflow.jobs, done, made), set())
-        related = bool(touched) or speaks_of_databricks(workflow)
         for name, acts in jobs.items():
             of_job: dict[str, Units] = {}
 
@@ -75,7 +74,7 @@ class Linker:
             for project in own:
                 self._job(units(project), [one for one in done[name] if one.project == project], done, jobs)
             self._gaps(acts, own or touched or scope)
-            if related:
+            if is_about_databricks(acts.job, done[name]):
                 fallback = touched[0] if touched else self._known(REPOSITORY)
                 write_credentials(acts.job, done[name], made, place, units, fallback)
         write_shared_identities(workflow, done, workflow.jobs, made, self.facts, self.shared)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,9 @@ def _binary(one: str, how: str, other: str) -> Answer:
         return opposite(_binary(one, "=", other))
     if how == "=~" and len(other) <= _LONGEST and not _REPEATED_GROUP.search(other):
         try:
-            pattern = re.compile(other)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a pattern of a shell may look odd to Python
+                pattern = re.compile(other)
         except (re.error, OverflowError):
             return None
         return _decided(one, lambda known: pattern.search(known[:_LONGEST]) is not None, other)
