@@ -101,11 +101,11 @@ def test_no_access(source: str) -> None:
     assert accesses(source) == []
 
 
-def test_a_path_that_goes_with_a_table() -> None:
-    assert accesses("df.write.option('path', '/mnt/x').saveAsTable('a.b.c')") == [
-        ("write", "table", "a.b.c", "default"),
-        ("write", "mount", "/mnt/x", "default"),
-    ]
+@pytest.mark.parametrize(
+    "source", ["df.write.option('path', '/mnt/x').saveAsTable('a.b.c')", "df.write.saveAsTable(name='a.b.c', path='/mnt/x')"]
+)
+def test_a_path_that_goes_with_a_table(source: str) -> None:
+    assert accesses(source) == [("write", "table", "a.b.c", "default"), ("write", "mount", "/mnt/x", "default")]
 
 
 def test_a_location_goes_with_its_table() -> None:

@@ -129,6 +129,7 @@ def _write_table(state: State, name: str, site: Site, form: Value, path: Value) 
     if name != "insertInto":
         declared.made_by_write(state, site.node, table)
     of_table(state, site.node, "write", table, form)
+    path = site.keywords.get("path", path) if name == "saveAsTable" else path
     if path is not NONE:
         of_path(state, site.node, "write", path, form)
 
