@@ -60,7 +60,7 @@ def _extracted(
     files: Mapping[str, bytes], reader: Extractor[T], cache: Cache | None, keys: Mapping[str, bytes]
 ) -> Iterator[tuple[str, T]]:
     entries: dict[str, bytes] = {}
-    if sum(map(len, files.values())) >= PARALLEL_FROM and _cores() > 1:
+    if _cores() > 1 and sum(map(len, files.values())) >= PARALLEL_FROM:
         entries = _by_processes(files, reader)
         for path, entry in entries.items():
             yield path, pickle.loads(entry)  # noqa: S301  (written by our own processes just now)
@@ -109,6 +109,8 @@ def _entries(extract: Callable[[bytes, str], T], files: Sequence[tuple[str, byte
 
 
 def _cores() -> int:
+    if sys.version_info < (3, 11):
+        return 1  # a process that dies leaves the pool of 3.10 waiting for ever
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
