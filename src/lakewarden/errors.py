@@ -16,7 +16,7 @@ class ExitCode(IntEnum):
 
 
 #: What the extra `live` brings; a command that imports one of them without it is told so, wherever the import stands.
-LIVE_PACKAGES = frozenset({"databricks", "mlflow", "git"})
+LIVE_PACKAGES = frozenset({"databricks", "mlflow", "git", "requests"})
 
 
 class LakewardenError(Exception):

@@ -1,0 +1,1 @@
+"""The transport of the live sources: authentication, rates, retries, pages and redaction. It knows no fact."""
