@@ -62,7 +62,11 @@ def test_the_hook_and_the_workflow_of_the_readme() -> None:
 
 def options(page: str) -> set[tuple[str, str]]:
     """Command and option of everything that a page writes as a command line of ours."""
-    lines = re.findall(r"(?:`|bin/|run: |^)lakewarden ((?:lint|facts|explain|rules|init|baseline)\b[^`\n]*)", page, re.MULTILINE)
+    lines = re.findall(
+        r"(?:`|bin/|run: |^)lakewarden ((?:lint|audit|collect|doctor|diff|facts|explain|rules|init|baseline)\b[^`\n]*)",
+        page,
+        re.MULTILINE,
+    )
     return {
         (line.split()[0], option.partition("=")[0]) for line in lines for option in line.split()[1:] if option.startswith("--")
     }

@@ -18,7 +18,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/deployment-patterns
 """
 
-from lakewarden.rule import ERROR, MEDIUM, PREVIEW, RECOMMENDED, Rule
+from lakewarden.rule import ERROR, MEDIUM, RECOMMENDED, Rule
 
 rule = Rule(
     code="DEP002",
@@ -27,7 +27,6 @@ rule = Rule(
     severity=ERROR,
     confidence=MEDIUM,
     profile=RECOMMENDED,
-    status=PREVIEW,
     message={
         "is_original": "live version {key} is a copy of {copied_from}: train it in production and promote what that registers",
         "is_local": "live version {key} was trained in {run_workspace}, stage {run_stage}: train it in production",

@@ -19,7 +19,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/deployment-patterns
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, PREVIEW, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, Rule
 
 rule = Rule(
     code="DEP004",
@@ -28,7 +28,6 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    status=PREVIEW,
     message={
         "is_released": "live version {key} was trained from {commit}, which is not on the release branch: train it from there",
         "is_agreed": "the evidence for the training commit of live version {key} disagrees ({rung} says {commit}): train it again",

@@ -17,7 +17,7 @@ References:
     https://docs.databricks.com/aws/en/admin/users-groups/best-practices
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, PREVIEW, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, Rule
 
 rule = Rule(
     code="DEP005",
@@ -26,7 +26,6 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    status=PREVIEW,
     message={
         "by_job": "live version {key} comes from a {source_type} run, not from a job: run the deployed training job",
         "by_deployed_job": "live version {key} comes from a {run_type} of a job managed by {managed_by}: run the deployed training job",

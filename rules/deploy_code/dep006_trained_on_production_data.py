@@ -17,7 +17,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/deployment-patterns
 """
 
-from lakewarden.rule import ADVISORY, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import ADVISORY, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="DEP006",
@@ -26,7 +26,6 @@ rule = Rule(
     severity=WARNING,
     confidence=ADVISORY,
     profile=RECOMMENDED,
-    status=PREVIEW,
     message="live version {key} was trained on tables outside production: train it in production, on production tables",
     # `OR NULL`: a run that recorded no table says nothing about its data, where `all_of` alone would pass.
     query="""

@@ -10,8 +10,8 @@ Fix:
     `filter_string=f"tags.mlflow.parentRunId = '{parent.info.run_id}'"`.
 
 Exceptions:
-    The parent of a hyperparameter search may choose among its own children. Code without a part in the pipeline, and tests, are
-    left out. Copies of another version are DEP003's matter.
+    The parent of a hyperparameter search may choose among its own children. Code that its folder or the policy takes out of the
+    pipeline, and tests, are left out. Copies of another version are DEP003's matter.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
@@ -27,11 +27,12 @@ rule = Rule(
     severity=WARNING,
     confidence=MEDIUM,
     profile=RECOMMENDED,
+    revision=2,
     message="{api} registers the best run of a search, maybe not this run's: filter the search by this run, or register its own model",
     query="""
         SELECT c.*,
-               c.model_from <> 'none' AND NOT c.is_test AND (
-                   SELECT any_of(r.role IN ('training', 'validation', 'approval', 'deployment'))
+               c.model_from <> 'none' AND NOT c.is_test AND NOT (
+                   SELECT any_of(r.role = 'other' AND r.said_by <> 'call')
                    FROM file_roles r WHERE r.plane = c.plane AND r.file = c.file) AS applies,
                c.model_from <> 'search' AS ok
         FROM code_calls c

@@ -9,7 +9,9 @@ Fix:
     staging`, or integration tests against what was deployed, before a change reaches the release branch.
 
 Exceptions:
-    A nightly run in staging counts. For training that is very costly, run it on less data. A policy without a staging
+    A project is asked that has a production target, or that CI deploys to production: by another tool than bundles, or
+    to a target that the bundle does not define.
+    A nightly run in staging counts; one that nobody waits for (`--no-wait`) does not. For training that is very costly, run it on less data. A policy without a staging
     stage is not asked.
 
 References:
@@ -26,13 +28,15 @@ rule = Rule(
     severity=ERROR,
     confidence=MEDIUM,
     profile=RECOMMENDED,
-    revision=2,
+    revision=4,
     message={
         "is_deployed": "CI never deploys {key} to staging: run databricks bundle deploy -t staging before production",
         "is_run": "CI never runs {key} in staging: run databricks bundle run -t staging, or integration tests, before production",
     },
     query="""
-        SELECT x.*, x.plane = 'declared' AND x.has_production AND p.has_staging AS applies,
+        SELECT x.*, x.plane = 'declared' AND p.has_staging AND (x.has_production OR (
+                   SELECT any_of(s.kind IN ('bundle_deploy', 'terraform_apply', 'dbx_deploy', 'cli_deploy') AND s.stage = 'production') FROM ci_steps s
+                   WHERE s.plane = x.plane AND s.project_key = x.key)) AS applies,
                (SELECT any_of(s.kind IN ('bundle_deploy', 'terraform_apply', 'dbx_deploy', 'cli_deploy') AND s.stage = 'staging' AND NOT s.ignores_failure)
                 FROM ci_steps s WHERE s.plane = x.plane AND s.project_key = x.key) AS is_deployed,
                (SELECT any_of((s.kind = 'integration_test'

@@ -11,7 +11,8 @@ Fix:
 
 Exceptions:
     A first deployment has no model to compare with: check thresholds then, and do not skip validation. Tests are left out.
-    A project without a task that trains or validates deploys no model. Where a condition on a value of another task decides
+    A project without a task that trains or validates deploys no model, unless the code of its deployment copies one, moves its
+    stage or sets its alias. Where a condition on a value of another task decides
     whether the deployment runs, nobody knows whether that value is a validation: the verdict is unknown.
 
 References:
@@ -28,7 +29,7 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    revision=3,
+    revision=4,
     queries=(
         Query(
             subject="tasks",
@@ -43,12 +44,16 @@ rule = Rule(
             query="""
                 SELECT t.*, t.stage = 'production' AND t.role = 'deployment' AND (
                            SELECT any_of(o.role = 'training' OR o.role = 'validation') FROM tasks o
-                           WHERE o.plane = t.plane AND o.project_key = t.project_key) AS applies,
+                           WHERE o.plane = t.plane AND o.project_key = t.project_key
+                       ) OR t.stage = 'production' AND t.role = 'deployment' AND t.file <> 'none' AND CASE WHEN f.key IS NULL THEN NULL ELSE (
+                           SELECT any_of(c.api IN ('mlflow.copy_model_version', 'mlflow.transition_model_version_stage',
+                                                   'mlflow.set_registered_model_alias', 'WorkspaceClient.registered_models.set_alias'))
+                           FROM reached_calls c WHERE c.plane = t.plane AND c.file = t.file) END AS applies,
                        (SELECT any_of(u.role = 'validation' AND u.must_succeed) FROM task_upstream u
                         WHERE u.plane = t.plane AND u.task = t.key) AS is_validated,
                        (SELECT all_of(u.role <> 'validation' OR u.enforced) FROM task_upstream u
                         WHERE u.plane = t.plane AND u.task = t.key) AS is_enforced
-                FROM tasks t
+                FROM tasks t LEFT JOIN files f ON f.plane = t.plane AND f.key = t.file
             """,
         ),
         Query(

@@ -16,8 +16,8 @@ Fix:
     In code take the catalog from a parameter of the job, not from a literal.
 
 Exceptions:
-    Development and staging may name production objects that they only read, unless the policy says
-    `nonprod_read_of_prod = "deny"`.
+    Development and staging may name production data that they only read, unless the policy says
+    `nonprod_read_of_prod = "deny"`; a secret opens more than data, and a library is code, which is promoted.
     Tests and fixtures may name what they like.
     The default of a widget or of a parameter is only noted: the job's parameter replaces it.
     Code may hold the names of all stages apart, as in `{"dev": "churn_dev", "prod": "churn_prod"}`, and a script may create the
@@ -36,6 +36,7 @@ rule = Rule(
     severity=ERROR,
     confidence=MEDIUM,
     profile=CORE,
+    revision=2,
     queries=(
         Query(
             subject="config_refs",
@@ -46,9 +47,11 @@ rule = Rule(
             query="""
                 SELECT r.*, r.named <> 'none' AS applies,
                        r.named_stage = r.stage OR r.named_stage = 'none' OR NOT r.hard_coded OR (
-                           r.named_stage = 'production' AND NOT r.is_write AND p.nonprod_read_of_prod = 'allow') AS varies,
+                           r.named_stage = 'production' AND NOT r.is_write AND p.nonprod_read_of_prod = 'allow'
+                           AND r.kind NOT IN ('secret', 'library')) AS varies,
                        r.named_stage = r.stage OR r.named_stage = 'none' OR (
-                           r.named_stage = 'production' AND NOT r.is_write AND p.nonprod_read_of_prod = 'allow') AS own
+                           r.named_stage = 'production' AND NOT r.is_write AND p.nonprod_read_of_prod = 'allow'
+                           AND r.kind NOT IN ('secret', 'library')) AS own
                 FROM config_refs r CROSS JOIN policy p
             """,
         ),

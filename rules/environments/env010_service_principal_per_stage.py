@@ -37,9 +37,9 @@ rule = Rule(
     message="{principal} acts in {acts_in} and in another stage: use one service principal for each stage",
     query="""
         SELECT c.*, TRUE AS applies,
-               all_of(o.project <> c.project OR o.key = c.key OR o.principal <> c.principal OR o.acts_in = c.acts_in
+               all_of((c.plane = 'declared' AND o.project <> c.project) OR o.key = c.key OR o.principal <> c.principal OR o.acts_in = c.acts_in
                    OR (o.is_deploy AND c.is_deploy AND o.acts_in <> 'production' AND c.acts_in <> 'production')) AS ok,
-               min(o.origin) FILTER (WHERE o.project = c.project AND o.principal = c.principal AND o.acts_in <> c.acts_in) AS related
+               min(o.origin) FILTER (WHERE (c.plane <> 'declared' OR o.project = c.project) AND o.principal = c.principal AND o.acts_in <> c.acts_in) AS related
         FROM principal_stages c JOIN principal_stages o ON o.plane = c.plane
         GROUP BY ALL
     """,

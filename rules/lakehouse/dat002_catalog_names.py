@@ -13,8 +13,8 @@ Fix:
     Files that are no table belong in a volume: `/Volumes/<catalog>/<schema>/<volume>/…`.
 
 Exceptions:
-    Volumes, which are governed. Ingestion code and Auto Loader, which have to read the paths where data arrives. The samples that
-    Databricks ships in `/databricks-datasets`. Files on the local disk of a driver. Tests.
+    Volumes, which are governed. Ingestion code and Auto Loader, which have to read the paths where data arrives; what people
+    upload to DBFS belongs in a volume for them too. The samples that Databricks ships in `/databricks-datasets`. Files on the local disk of a driver. Tests.
     In the parameters of jobs and pipelines: checkpoints, logs, artifacts, libraries and scripts, and the landing zones of ingestion.
     A whole table of `hive_metastore` that is copied into Unity Catalog (`CREATE TABLE … AS SELECT *`, `DEEP CLONE`); while the policy
     says `unity_catalog = "migrating"`, every read of `hive_metastore`.
@@ -33,7 +33,7 @@ rule = Rule(
     severity=ERROR,
     confidence=MEDIUM,
     profile=RECOMMENDED,
-    revision=2,
+    revision=3,
     queries=(
         Query(
             subject="table_access",
@@ -42,7 +42,7 @@ rule = Rule(
                        a.access <> 'write' OR a.address IN ('table', 'volume', 'sample', 'local') AS written_by_name,
                        a.access <> 'read' OR a.address IN ('table', 'volume', 'sample', 'local')
                        OR a.format = 'cloudfiles' OR a.address = 'hive_metastore' AND p.unity_catalog = 'migrating'
-                       OR a.address <> 'hive_metastore' AND (
+                       OR a.address NOT IN ('hive_metastore', 'dbfs') AND (
                            SELECT any_of(r.role = 'ingestion') FROM file_roles r WHERE r.plane = a.plane AND r.file = a.file
                        ) AS read_by_name
                 FROM table_access a LEFT JOIN files f ON f.plane = a.plane AND f.key = a.file CROSS JOIN policy p

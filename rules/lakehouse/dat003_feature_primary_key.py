@@ -10,8 +10,8 @@ Fix:
         ALTER TABLE prod.ml.features ALTER COLUMN customer_id SET NOT NULL;
         ALTER TABLE prod.ml.features ADD CONSTRAINT features_pk PRIMARY KEY (customer_id);
 
-    A table of the old workspace feature store (`FeatureStoreClient`, with a name of two levels) has no key in Unity Catalog: create it
-    there with `FeatureEngineeringClient`.
+    A table of the old workspace feature store (`FeatureStoreClient`) has no key in Unity Catalog: create it there with
+    `FeatureEngineeringClient`, and read it, train on it and score with it through that client.
 
 Exceptions:
     Views, which inherit the key of the table below them. Tables of labels, which are no feature tables. Tests.
@@ -30,7 +30,7 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    revision=2,
+    revision=5,
     queries=(
         Query(
             subject="catalog_tables",
@@ -58,14 +58,22 @@ rule = Rule(
         Query(
             subject="code_calls",
             query="""
-                SELECT c.*, c.api = 'FeatureStoreClient.create_table' AND NOT c.is_test AND p.unity_catalog NOT IN ('no', 'migrating') AS applies,
-                       c.name_levels = 3 AS ok
+                SELECT c.*, c.api IN ('FeatureStoreClient', 'FeatureStoreClient.create_table', 'FeatureStoreClient.register_table')
+                            AND NOT c.is_test AND p.unity_catalog NOT IN ('no', 'migrating') AS applies,
+                       c.api = 'FeatureStoreClient' AS created,
+                       c.api <> 'FeatureStoreClient' AS used
                 FROM code_calls c CROSS JOIN policy p
             """,
-            message=Message(
-                "a feature table is created in the workspace feature store: create catalog.schema.table with FeatureEngineeringClient",
-                confidence=MEDIUM,
-            ),
+            message={
+                "created": Message(
+                    "a feature table is created in the workspace feature store: create catalog.schema.table with FeatureEngineeringClient",
+                    confidence=MEDIUM,
+                ),
+                "used": Message(
+                    "this is the client of the workspace feature store, which knows no keys of Unity Catalog: use FeatureEngineeringClient",
+                    confidence=MEDIUM,
+                ),
+            },
         ),
     ),
 )

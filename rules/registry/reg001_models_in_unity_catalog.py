@@ -15,7 +15,8 @@ Exceptions:
     Code without a registry URI is reported only where the name has fewer than three levels: MLflow 3 uses Unity Catalog
     by default. Code that chooses Unity Catalog and gives a shorter name is only warned about: MLflow completes the name with
     the session's catalog and schema; code that only names such a model, to load it or to move its alias, is not reported
-    where it, or code that it runs, chooses a registry: the choice is. While the policy says `unity_catalog = "migrating"`,
+    where it, or code that it runs, chooses a registry: the choice is; it is warned about where the same file registers a model
+    by its full name. While the policy says `unity_catalog = "migrating"`,
     code may open the old registry to read from it.
     A file that opens both registries, by the name of the model or to move models from one to the other, is not reported for
     opening the old one.
@@ -36,7 +37,7 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    revision=3,
+    revision=4,
     queries=(
         Query(
             subject="code_calls",
@@ -55,13 +56,18 @@ rule = Rule(
                     ERROR,
                     MEDIUM,
                 ),
+                "names_whole": Message(
+                    "{api} names a model of {name_levels} level(s): the session's catalog and schema decide which, write catalog.schema.model",
+                    WARNING,
+                    MEDIUM,
+                ),
             },
             query="""
                 SELECT c.*,
                        NOT c.is_test AND p.unity_catalog <> 'no' AND (
                            c.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient') AND c.argument <> 'none' AND p.unity_catalog <> 'migrating'
                            OR c.api = 'WorkspaceClient.model_registry' AND p.unity_catalog <> 'migrating'
-                           OR c.api IN ('mlflow.register_model', 'mlflow.log_model', 'FeatureEngineeringClient.log_model',
+                           OR c.api IN ('mlflow.register_model', 'mlflow.log_model', 'mlflow.autolog', 'FeatureEngineeringClient.log_model',
                                         'mlflow.create_registered_model', 'mlflow.create_model_version', 'mlflow.copy_model_version')
                                AND c.name_levels <> 0
                            OR c.api IN ('mlflow.set_registered_model_alias', 'mlflow.get_model_version_by_alias', 'mlflow.get_registered_model')
@@ -79,7 +85,12 @@ rule = Rule(
                        c.api NOT IN ('mlflow.set_registered_model_alias', 'mlflow.get_model_version_by_alias', 'mlflow.get_registered_model')
                            OR c.name_levels = 3
                            OR (SELECT any_of(r.api IN ('mlflow.set_registry_uri', 'mlflow.MlflowClient'))
-                               FROM reached_calls r WHERE r.plane = c.plane AND r.file = c.file) AS names_full
+                               FROM reached_calls r WHERE r.plane = c.plane AND r.file = c.file) AS names_full,
+                       c.api NOT IN ('mlflow.set_registered_model_alias', 'mlflow.get_model_version_by_alias', 'mlflow.get_registered_model')
+                           OR c.name_levels = 3
+                           OR (SELECT all_of(o.api NOT IN ('mlflow.register_model', 'mlflow.log_model', 'FeatureEngineeringClient.log_model')
+                                             OR o.name_levels <> 3)
+                               FROM code_calls o WHERE o.plane = c.plane AND o.file = c.file) AS names_whole
                 FROM code_calls c CROSS JOIN policy p
             """,
         ),

@@ -13,8 +13,8 @@ Exceptions:
     Serving endpoints need a version number and are not code (REG010 compares them with the alias). A URI that is put
     together from parameters, the default of a widget, and code that also trains, validates or deploys the model, which
     handles one certain version, are left out. So is code that logs a model, by itself or through a module, and tries out
-    what the run holds. So are models that Databricks ships (in `system`, or of its Marketplace), on which nobody else can set
-    an alias, and stages: REG002 reports them.
+    what the run holds, or looks for the version that it has just registered. So are models that Databricks ships (in
+    `system`, or of its Marketplace), on which nobody else can set an alias, and stages: REG002 reports them.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow

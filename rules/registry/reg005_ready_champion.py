@@ -17,7 +17,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/manage-model-lifecycle/
 """
 
-from lakewarden.rule import ADVISORY, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import ADVISORY, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="REG005",
@@ -26,7 +26,6 @@ rule = Rule(
     severity=WARNING,
     confidence=ADVISORY,
     profile=RECOMMENDED,
-    status=PREVIEW,
     message={
         "has_champion": "model {name} is in use and no version has the alias {champion_alias}: promote a validated version",
         "is_ready": "the alias {champion_alias} of {name} points to a version that is not READY: move it to one that is",

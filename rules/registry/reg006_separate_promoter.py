@@ -8,7 +8,8 @@ Why:
 Fix:
     Let a group of approvers, or the service principal of the promotion, own the model:
     `ALTER MODEL catalog.schema.model OWNER TO …`. Grant the training identity CREATE MODEL VERSION, and neither ownership nor
-    MANAGE, directly or through a group.
+    MANAGE, directly or through a group. A bundle cannot name the owner: who deploys it owns its models. Let its training
+    job run as another identity (`run_as`), or declare the model in Terraform, with its `owner`.
 
 Exceptions:
     Where the policy says `promotion = "automated"`, one service principal may train, validate and promote: this is then only
@@ -20,7 +21,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/manage-model-lifecycle/
 """
 
-from lakewarden.rule import ADVISORY, NOTE, PREVIEW, RECOMMENDED, WARNING, Message, Rule
+from lakewarden.rule import ADVISORY, NOTE, RECOMMENDED, WARNING, Message, Rule
 
 rule = Rule(
     code="REG006",
@@ -29,13 +30,12 @@ rule = Rule(
     severity=WARNING,
     confidence=ADVISORY,
     profile=RECOMMENDED,
-    status=PREVIEW,
     message={
-        "is_separate": "an identity that registers versions of {name} may also promote them: give ownership to another group",
+        "is_separate": "an identity that registers versions of {name} may promote them too: let another own it than trains it",
         "is_automated": Message("one identity registers and promotes {name}, as the policy allows: DEP013 must hold", NOTE),
     },
     query="""
-        SELECT m.*, m.plane = 'deployed' AND m.stage = 'production' AS applies,
+        SELECT m.*, m.registry = 'unity_catalog' AND m.stage = 'production' AS applies,
                p.promotion = 'automated' OR (SELECT all_of(NOT (i.registers AND i.promotes)) FROM model_identities i
                 WHERE i.plane = m.plane AND i.model = m.key) AS is_separate,
                p.promotion <> 'automated' OR (SELECT all_of(NOT (i.registers AND i.promotes)) FROM model_identities i

@@ -12,7 +12,8 @@ Fix:
 
 Exceptions:
     An approval in the environment of the CI system, which the gate records, replaces the tag. Where the policy says
-    `approval = "none"`, approval tags are not looked at. Code that no task of the pipeline runs, and tests, are left out.
+    `approval = "none"`, approval tags are not looked at. Versions that are not live, code that no task of the pipeline runs,
+    and tests are left out.
 
 References:
     https://docs.databricks.com/aws/en/mlflow/deployment-job
@@ -51,9 +52,10 @@ rule = Rule(
                 ),
             },
             query="""
-                SELECT t.*, t.stage = 'production' AND t.is_approval AND p.approval <> 'none' AS applies,
+                SELECT t.*, t.stage = 'production' AND t.is_approval AND v.live AND p.approval <> 'none' AS applies,
                        NOT t.set_by_creator AS is_independent, NOT t.inherited AS is_own
                 FROM model_version_tags t CROSS JOIN policy p
+                LEFT JOIN model_versions v ON v.plane = t.plane AND v.key = t.version_key
             """,
         ),
     ),

@@ -17,7 +17,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/manage-model-lifecycle/
 """
 
-from lakewarden.rule import ADVISORY, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import ADVISORY, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="REG012",
@@ -26,7 +26,6 @@ rule = Rule(
     severity=WARNING,
     confidence=ADVISORY,
     profile=RECOMMENDED,
-    status=PREVIEW,
     message={
         "is_described": "live version {key} has no description: write what it is for in the validation task",
         "is_tagged": "live version {key} lacks a tag that the policy requires: set it in the validation task",

@@ -40,8 +40,9 @@ rule = Rule(
                     c.api IN ('mlflow.start_run', 'mlflow.log_model', 'FeatureEngineeringClient.log_model', 'mlflow.log_param',
                               'mlflow.log_params', 'mlflow.log_metric', 'mlflow.log_metrics', 'mlflow.callback', 'databricks.automl')
                     OR c.api = 'mlflow.autolog' AND NOT c.disables)
-                FROM reached_calls c WHERE c.plane = f.plane AND c.file = f.key) AS ok
-        FROM files f
+                FROM reached_calls c WHERE c.plane = f.plane AND c.file = f.key) AS ok,
+               t.origin AS related
+        FROM files f LEFT JOIN reached_calls t ON t.plane = f.plane AND t.key = f.key || '/fit'
     """,
     message="{path} trains a model and records no MLflow run: call mlflow.autolog() before fit, or train inside mlflow.start_run()",
 )

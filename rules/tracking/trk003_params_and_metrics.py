@@ -15,7 +15,7 @@ References:
     https://docs.databricks.com/aws/en/mlflow/tracking
 """
 
-from lakewarden.rule import CORE, HIGH, PREVIEW, WARNING, Rule
+from lakewarden.rule import CORE, HIGH, WARNING, Rule
 
 rule = Rule(
     code="TRK003",
@@ -23,7 +23,6 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=CORE,
-    status=PREVIEW,
     subject="runs",
     query="""
         SELECT r.*, r.produced_version AS applies, r.param_count > 0 AS has_params, r.metric_count > 0 AS has_metrics

@@ -32,7 +32,7 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=RECOMMENDED,
-    revision=2,
+    revision=3,
     queries=(
         Query(
             subject="experiments",
@@ -51,7 +51,8 @@ rule = Rule(
         Query(
             subject="code_calls",
             query="""
-                SELECT c.*, c.api IN ('mlflow.set_experiment', 'mlflow.create_experiment') AND NOT c.is_test AS applies,
+                SELECT c.*, NOT c.is_test AND (c.api IN ('mlflow.set_experiment', 'mlflow.create_experiment', 'mlflow.experiment_path')
+                           OR c.api IN ('mlflow.start_run', 'databricks.automl') AND c.path_place <> 'none') AS applies,
                        c.path_place <> 'person' AS of_no_person, c.path_place <> 'deployer' AS not_of_runner
                 FROM code_calls c
             """,

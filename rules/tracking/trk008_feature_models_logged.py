@@ -27,14 +27,16 @@ rule = Rule(
     severity=WARNING,
     confidence=ADVISORY,
     profile=RECOMMENDED,
+    revision=2,
     subject="code_calls",
     query="""
-        SELECT c.*, c.api = 'mlflow.log_model' AND c.model_from <> 'none' AND NOT c.is_test AND (
+        SELECT c.*, (c.api = 'mlflow.log_model' AND c.model_from <> 'none' OR c.api = 'mlflow.register_model' AND c.model_from = 'run')
+                    AND NOT c.is_test AND (
                         SELECT any_of(r.api = 'FeatureEngineeringClient.create_training_set')
                         FROM reached_calls r WHERE r.plane = c.plane AND r.file = c.file) AS applies,
                (SELECT any_of(r.api = 'FeatureEngineeringClient.log_model')
                 FROM reached_calls r WHERE r.plane = c.plane AND r.file = c.file) AS ok
         FROM code_calls c
     """,
-    message="{argument} is trained on feature look-ups and registered without them: log it with FeatureEngineeringClient.log_model(training_set=…)",
+    message="the model is trained on feature look-ups and registered without them: log it with FeatureEngineeringClient.log_model(training_set=…)",
 )

@@ -37,5 +37,5 @@ rule = Rule(
                    FROM reached_calls r WHERE r.plane = c.plane AND r.file = c.file) AS ok
         FROM code_calls c
     """,
-    message="a model is written to {argument} past MLflow, without version or grants: log and register it with log_model",
+    message="a model is written past MLflow ({path_place}), without version or grants: log and register it with log_model",
 )

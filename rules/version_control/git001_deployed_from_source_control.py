@@ -21,7 +21,7 @@ References:
     https://docs.databricks.com/gcp/en/developers/best-practices
 """
 
-from lakewarden.rule import ERROR, HIGH, PREVIEW, RECOMMENDED, Rule
+from lakewarden.rule import ERROR, HIGH, RECOMMENDED, Rule
 
 rule = Rule(
     code="GIT001",
@@ -30,7 +30,6 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=RECOMMENDED,
-    status=PREVIEW,
     message={
         "managed": "production {kind} {name} was made by hand: write it into the bundle (`databricks bundle generate`) and bind it",
         "in_sync": "production {kind} {name} is {dirty_state}, it no longer follows Git: deploy it again from the release branch",

@@ -19,7 +19,7 @@ References:
     https://docs.databricks.com/aws/en/dev-tools/ci-cd/best-practices
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, PREVIEW, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, Rule
 
 rule = Rule(
     code="GIT005",
@@ -28,7 +28,6 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    status=PREVIEW,
     message={
         "recorded": "the deployment in {workspace} records no commit: deploy from a Git checkout",
         "own_repository": "the deployment in {workspace} comes from another repository than the project's: deploy it from the project's",

@@ -10,6 +10,7 @@ Fix:
 
 Exceptions:
     Without access to the Git host the verdict is unknown, never a pass. Give the audit a token that may read branch rules.
+    On GitLab, whoever may push to the protected branch goes around approvals and pipelines: these count where nobody may.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow

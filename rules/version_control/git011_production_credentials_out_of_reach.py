@@ -2,7 +2,8 @@
 
 Why:
     A pull request runs code that nobody has reviewed yet. `databricks bundle validate` alone executes Python from the
-    branch. If that job holds production credentials, opening a pull request is enough to act in production;
+    branch. If that job holds production credentials, opening a pull request is enough to act in production, and so is
+    pushing a branch where the job runs for every push;
     with `pull_request_target` and a checkout of the head it works from a fork.
 
 Fix:
@@ -26,7 +27,7 @@ References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-stacks
 """
 
-from lakewarden.rule import CORE, ERROR, HIGH, Rule
+from lakewarden.rule import CORE, ERROR, HIGH, MEDIUM, Message, Rule
 
 rule = Rule(
     code="GIT011",
@@ -35,9 +36,15 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
+    revision=2,
     message={
         "no_fork": "any fork can read {name}: the job runs on pull_request_target and checks out the pull request; take the credential away",
         "no_pull_request": "code of a pull request can read {name}, a production credential: give it only to the job that deploys",
+        # MEDIUM: it takes the right to push a branch, and a CI system may keep the secret from branches that are not protected.
+        "no_branch": Message(
+            "a push to any branch can read {name}, a production credential: give it only to the job that deploys",
+            confidence=MEDIUM,
+        ),
     },
     # `c.ci_job = j.key`: of a job that was not seen nobody knows when it runs.
     query="""
@@ -47,7 +54,10 @@ rule = Rule(
                    FROM ci_reach r WHERE r.plane = c.plane AND r.ci_job = c.ci_job)) AS no_fork,
                j.environment_protected OR c.validates_only OR (c.ci_job = j.key AND (
                    SELECT all_of(r.event NOT IN ('pull_request', 'pull_request_target', 'merge_request'))
-                   FROM ci_reach r WHERE r.plane = c.plane AND r.ci_job = c.ci_job)) AS no_pull_request
+                   FROM ci_reach r WHERE r.plane = c.plane AND r.ci_job = c.ci_job)) AS no_pull_request,
+               j.environment_protected OR c.validates_only OR (c.ci_job = j.key AND (
+                   SELECT all_of(r.event <> 'push' OR r.ref_class <> 'any')
+                   FROM ci_reach r WHERE r.plane = c.plane AND r.ci_job = c.ci_job)) AS no_branch
         FROM ci_credentials c LEFT JOIN ci_jobs j ON j.plane = c.plane AND j.key = c.ci_job
     """,
 )

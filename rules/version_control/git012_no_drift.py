@@ -19,7 +19,7 @@ References:
     https://docs.databricks.com/aws/en/dev-tools/cli/bundle-commands
 """
 
-from lakewarden.rule import MEDIUM, PREVIEW, RECOMMENDED, WARNING, Rule
+from lakewarden.rule import MEDIUM, RECOMMENDED, WARNING, Rule
 
 rule = Rule(
     code="GIT012",
@@ -28,7 +28,6 @@ rule = Rule(
     severity=WARNING,
     confidence=MEDIUM,
     profile=RECOMMENDED,
-    status=PREVIEW,
     needs_both=True,
     message={
         "in_both": "production {kind} {key} is {plane} only: deploy the bundle again, or take the job over with `databricks bundle generate`",

@@ -57,7 +57,6 @@ VIOLATIONS = [
     "resources/churn.yml:31 ENV009",
     "resources/churn.yml:35 GIT007",
     "sql/features.sql:1 DAT001",
-    "sql/features.sql:1 DAT001",
     "sql/features.sql:1 DAT002",
     "sql/features.sql:1 DAT002",
     "sql/features.sql:1 DAT003",

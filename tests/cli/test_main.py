@@ -27,7 +27,8 @@ def probe(body: str) -> Ran:
 
 @pytest.mark.parametrize("package", ["databricks.sdk", "mlflow", "git"])
 def test_a_command_that_needs_the_extra_says_how_to_install_it(package: str) -> None:
-    done = probe(f"import {package}")
+    # As if it were not installed; the wheel is tried in an environment where it truly is not.
+    done = probe(f"sys.modules[{package.partition('.')[0]!r}] = None; import {package}")
     assert done.code == 2
     assert done.err.startswith(f"lakewarden: `lakewarden probe` needs {package.partition('.')[0]}")
     assert done.err.endswith("run: pip install 'lakewarden[live]'\n")

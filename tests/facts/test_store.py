@@ -229,3 +229,11 @@ def test_names_are_enough_where_the_policy_lists_no_catalogs(tmp_path: Path) -> 
     policy = claiming(tmp_path, '[environments.production]\ntargets = ["prod"]\n')
     gaps = prepare(facts, policy, filled=FILLED, needed=frozenset({"targets"})).gaps
     assert [gap.reason for gap in gaps if gap.cause is Cause.UNCLAIMED] == []
+
+
+def test_a_project_of_which_nothing_could_be_read_has_one_reason() -> None:
+    facts = Facts()
+    for table in ("targets", "jobs"):
+        facts.gap(Gap(Cause.FAILED, table, "databricks.yml is broken", project="churn"))
+    ready = prepare(facts, Policy(), filled=FILLED, needed=frozenset({"project_stages", "principal_stages", "targets"}))
+    assert {gap.reason for gap in ready.gaps} == {"databricks.yml is broken"}

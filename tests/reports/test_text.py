@@ -218,7 +218,9 @@ def test_the_last_line_says_how_the_run_ended() -> None:
     assert last(result(note, note)) == "2 findings, none of which fails this run."
     assert last(result(note, incomplete=("x",), exit_code=3)) == "1 finding, and the run is incomplete."
     assert last(result(incomplete=("x",), exit_code=3)) == "No findings, but the run is incomplete."
-    assert last(result(exit_code=4)) == "Nothing was checked."
+    nothing = result(exit_code=4)
+    assert last(replace(nothing, files_read=0)) == "Nothing was checked: no bundle, code, workflow or Terraform is here."
+    assert last(replace(nothing, files_read=1)) == "Nothing was checked: the rules asked are about nothing that is here."
     assert last(replace(clean_run, hidden=1)) == "No findings in what was checked."
 
 
@@ -345,3 +347,51 @@ def test_a_group_without_room_for_its_message_shows_the_beginning_of_it() -> Non
     lines = report("text", made).splitlines()
     assert all(len(line) <= 80 for line in lines[:4] if "xxx" not in line)
     assert any(line.startswith("  at .../d/") and line.endswith("/0.yml:1 and 50 more places in 51 files") for line in lines)
+
+
+def deployed(catalogs: dict[str, int]) -> Result:
+    found = [
+        finding(
+            origin=Origin(url=f"https://w/api/tables/{name}.{number}"),
+            plane="deployed",
+            kind="catalog_tables",
+            subject=f"m/{name}.s.t{number}",
+            message=f"table {name}.s.t{number} is not right",
+        )
+        for name, count in catalogs.items()
+        for number in range(count)
+    ]
+    return result(*found)
+
+
+@pytest.mark.parametrize(
+    ("catalogs", "told"),
+    [
+        ({"prod": 90, "dev": 10}, "  at m/prod.s.t0 and 99 more objects, most in prod (90)"),
+        ({"prod": 50, "dev": 50}, "  at m/prod.s.t0 and 99 more objects in 2 places"),
+        ({"prod": 60}, "  at m/prod.s.t0 and 59 more objects"),
+    ],
+)
+def test_objects_of_an_estate_are_told_by_their_keys_and_where_most_are(catalogs: dict[str, int], told: str) -> None:
+    lines = report("text", deployed(catalogs)).splitlines()
+    assert told in lines
+    assert " files" not in lines[lines.index(told)]
+
+
+def test_so_many_of_each_group_are_listed_as_asked_for() -> None:
+    lines = report("text", deployed({"prod": 60}), limit=2).splitlines()
+    assert lines[:4] == [
+        "error ENV002 separate-catalogs (60 times)",
+        "  - table prod.s.t0 is not right",
+        "  - table prod.s.t1 is not right",
+        "    and 58 more",
+    ]
+    listed = report("text", deployed({"prod": 60}), limit=0).splitlines()
+    assert sum(line.startswith("  - table prod") for line in listed) == 60
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_thousands_of_findings_fit_on_a_screen_and_a_half(width: int) -> None:
+    lines = report("text", deployed({f"prod_{n}": 500 for n in range(10)}), width=width).splitlines()
+    assert len(lines) <= 60
+    assert max(map(len, lines)) <= width

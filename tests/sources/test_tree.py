@@ -60,8 +60,10 @@ def test_a_file_above_the_limit_is_a_gap(repository: GitRepository) -> None:
     assert problem(tree, "big.py").reason == "big.py is larger than the limit of 10.0 MB (50.0 MB)"
     narrow = Tree.of_disk(repository.root, max_bytes=8)
     assert narrow.text("edge.py") == "12345678"
+    grows = Tree.of_disk(repository.root, max_bytes=8)
     repository.write("edge.py", "123456789")
-    assert "larger than the limit" in problem(narrow, "edge.py").reason
+    assert "larger than the limit" in problem(grows, "edge.py").reason
+    assert narrow.text("edge.py") == "12345678"
 
 
 def test_what_is_not_checked_out_is_a_gap(repository: GitRepository) -> None:

@@ -46,6 +46,32 @@ BundleJson = Annotated[
         metavar="TARGET=FILE",
     ),
 ]
+OfWorkspace = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--workspace", help="URL of a workspace to read; otherwise those of the policy; may be repeated.", metavar="URL"
+    ),
+]
+OfMlflow = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--mlflow",
+        help="URL of an MLflow server to read, with the login of MLFLOW_TRACKING_USERNAME and _PASSWORD or _TOKEN; may be repeated.",
+        metavar="URL",
+    ),
+]
+AuthProfile = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--auth-profile",
+        help="Profile of ~/.databrickscfg to log in with; may be repeated, in the order of the workspaces.",
+        metavar="NAME",
+    ),
+]
+InEnvironment = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--environment", help="Read only the workspaces of these environments of the policy.", metavar="NAME"),
+]
 OutputTable = Annotated[Table, typer.Option("--output-format", help="Form of the output.")]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Read every file anew, and keep nothing in the user's cache folder for the next run.")

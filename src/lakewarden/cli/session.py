@@ -38,6 +38,8 @@ class Repository:
     facts: Facts
     filled: frozenset[str]
     codeowners: str | None = None
+    command: str = "lint"
+    planes: frozenset[str] = frozenset({"declared"})
 
 
 def read(

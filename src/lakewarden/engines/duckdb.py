@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import duckdb
 
 import lakewarden.facts.model  # noqa: F401  (defines the tables)
+from lakewarden.engines.answer import Answer, BrokenQueryError
 from lakewarden.facts.fact import TABLES
 
 if TYPE_CHECKING:
@@ -23,19 +24,6 @@ CREATE MACRO all_of(x) AS CASE WHEN bool_or(NOT x) THEN FALSE WHEN count(*) > co
 
 #: Below this many rows a second thread costs more than it brings.
 _FEW_ROWS = 10_000
-
-
-class Answer(NamedTuple):
-    """What a query says: how many rows, whether they are the subject's rows, each once, how many that are asked about have
-    each verdict, and all rows that are no pass.
-
-    `counts` is (pass, fail, unknown, not applicable); each row is a dict with `verdict`, `fail` or `unknown`.
-    """
-
-    rows: int
-    whole: bool
-    counts: tuple[int, int, int, int]
-    told: list[dict[str, Any]]
 
 
 class DuckDBEngine:
@@ -57,7 +45,7 @@ class DuckDBEngine:
         statements = []
         for name in tables:
             columns = ", ".join(
-                f"{c.name} {c.sql_type}{'' if c.nullable else ' NOT NULL'}" for c in TABLES[name].columns.values()
+                f'"{c.name}" {c.sql_type}{"" if c.nullable else " NOT NULL"}' for c in TABLES[name].columns.values()
             )
             statements.append(f"CREATE TABLE {name} ({columns})")
         self.connection.execute(";".join(statements) or "SELECT 1")
@@ -87,10 +75,13 @@ class DuckDBEngine:
         """Run the query of a rule once and count its verdicts.
 
         Raises:
-            duckdb.Error: the query is broken.
+            BrokenQueryError: the query cannot be run.
         """
         asked = self.asked(query, conditions)
-        return self._count_here(subject, asked) if self.size[subject] < _FEW_ROWS else self._count_there(subject, asked)
+        try:
+            return self._count_here(subject, asked) if self.size[subject] < _FEW_ROWS else self._count_there(subject, asked)
+        except duckdb.Error as problem:
+            raise BrokenQueryError(str(problem).splitlines()[0]) from None
 
     def _count_here(self, subject: str, asked: str) -> Answer:
         """Fetch all rows: planning the counts would take longer than the query."""
@@ -129,7 +120,7 @@ class DuckDBEngine:
     def asked(query: str, conditions: Sequence[str]) -> str:
         """The query of a rule with its verdicts, in three-valued logic."""
         ok = " AND ".join(f"({c})" for c in conditions)
-        return f"""SELECT q.*, CASE WHEN gap IS NOT NULL THEN 'unknown' WHEN NOT applies THEN 'not applicable'
+        return f"""SELECT q.*, CASE WHEN NOT applies THEN 'not applicable' WHEN gap IS NOT NULL THEN 'unknown'
             WHEN {ok} THEN 'pass' WHEN applies AND NOT ({ok}) THEN 'fail' ELSE 'unknown' END AS verdict FROM ({query}) q"""
 
 

@@ -41,6 +41,7 @@ class Facts:
         self.rows: dict[str, list[Fact]] = {name: [] for name in TABLES}
         self.complete: set[tuple[str, str, Scope]] = set()
         self.gaps: list[Gap] = []
+        self.unlisted: dict[tuple[str, str], Gap] = {}
         self.skipped: list[Skipped] = []
         self.files_read = 0
 
@@ -52,6 +53,10 @@ class Facts:
     def gap(self, gap: Gap) -> None:
         """Say that something was not seen."""
         self.gaps.append(gap)
+
+    def otherwise(self, gap: Gap) -> None:
+        """Say why lists of a table and plane that nobody marks complete were not read: by default that is a defect."""
+        self.unlisted[gap.facts, gap.plane] = gap
 
     def unresolved(self, table: str, reason: str, *, project: str | None, origin: Origin | None, remedy: str = "") -> None:
         """Explain a NULL in a row that was seen: a variable, a widget or a template without a value."""

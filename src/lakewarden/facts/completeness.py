@@ -25,6 +25,7 @@ class Completeness:
         self._filled = filled
         self._command = command
         self._marks = facts.complete
+        self._unlisted = facts.unlisted
         self._listed_by_parent = {(table, plane) for table, plane, scope in facts.complete if scope.parent is not None}
         self._holes: dict[tuple[str, str, Scope], int] = {}
         self._tables_with_holes: dict[tuple[str, str], list[int]] = {}
@@ -44,7 +45,7 @@ class Completeness:
             if scope.parent is None:
                 continue
             if (table, plane) not in keys:
-                parents = TABLES[table].parents.values()
+                parents = (*TABLES[table].parents.values(), *TABLES[table].listed_by)
                 keys[table, plane] = {row.key for parent in parents for row in rows[parent] if row.plane == plane}
             if scope.parent not in keys[table, plane]:
                 self._holes.setdefault((table, plane, Scope(self.gaps[number].project)), number)
@@ -78,6 +79,22 @@ class Completeness:
                 return number
         return None if (table, plane) in self._listed_by_parent else self.gap_of(table, plane, project)
 
+    def mark(self, table: str, plane: str, parent: str) -> None:
+        """The list of this parent follows from lists that are complete."""
+        self._marks.add((table, plane, Scope(None, parent)))
+        self._listed_by_parent.add((table, plane))
+
+    def hole(self, table: str, plane: str, parent: str, number: int) -> None:
+        """The list of this parent follows from one that has this gap."""
+        self._holes.setdefault((table, plane, Scope(None, parent)), number)
+        self.note(table, plane, number)
+
+    def note(self, table: str, plane: str, number: int) -> None:
+        """Objects of this table may have been missed, for the reason of this gap: whatever names one may name one of them."""
+        holes = self._tables_with_holes.setdefault((table, plane), [])
+        if number not in holes:
+            holes.append(number)
+
     def inherit(self, table: str, plane: str, project: str, number: int) -> None:
         """A list that is computed from another is as incomplete as that one, for the same reason."""
         own = self.gaps[number]._replace(facts=table, project=project, parent=None)
@@ -89,7 +106,10 @@ class Completeness:
         """The gap of a list that no source said to be complete, made once for each table."""
         number = self._not_listed.get((table, plane))
         if number is None:
-            if table in self._filled:
+            said = self._unlisted.get((table, plane))
+            if said is not None:
+                gap = said
+            elif table in self._filled:
                 gap = Gap(Cause.FAILED, table, f"no source said that its list of {table} is complete", plane=plane)
             else:
                 reason = f"`{self._command}` does not read {table.replace('_', ' ')}"

@@ -49,6 +49,8 @@ class Fact(_Row):
     Class keywords: `table` is its name; `parents` maps each column by which the table is read as a list to the table
     that the column's values are keys of; `references` maps further columns to the tables that they point to;
     `place` names the column that says in which environment the row stands (`target`, `workspace`, `catalog`);
+    `listed_by` names, for objects of a live plane, the tables for each of whose rows they are listed, with the columns that
+    such an object shares with that row; `compared` says that one key means the same object on every plane;
     `derived` maps a column that the store fills under the policy to (function of `lakewarden.facts.derive`, source column).
     """
 
@@ -56,7 +58,10 @@ class Fact(_Row):
     parents: ClassVar[dict[str, str]] = {}
     place_column: ClassVar[str | None] = None
     derived: ClassVar[dict[str, tuple[str, str]]] = {}
+    listed_by: ClassVar[dict[str, dict[str, str]]] = {}
+    compared: ClassVar[bool] = False
     columns: ClassVar[dict[str, Column]] = {}
+    _names: ClassVar[frozenset[str]] = frozenset()
 
     key: str
     """Identifies the object in its plane: declared keys start with the project, live keys with metastore or workspace."""
@@ -75,8 +80,11 @@ class Fact(_Row):
         references: dict[str, str] | None = None,
         place: str | None = None,
         derived: dict[str, tuple[str, str]] | None = None,
+        listed_by: dict[str, dict[str, str]] | None = None,
+        compared: bool = False,
     ) -> None:
         cls.table, cls.parents, cls.place_column, cls.derived = table, parents or {}, place, derived or {}
+        cls.listed_by, cls.compared = listed_by or {}, compared
         points = {**cls.parents, **(references or {})}
         columns = [Column("key", "VARCHAR", False, None), Column("plane", "VARCHAR", False, None)]
         columns.append(Column("project", "VARCHAR", True, None))
@@ -87,13 +95,13 @@ class Fact(_Row):
         if place is not None:
             columns.extend(ENVIRONMENT_COLUMNS)
         cls.columns = {c.name: c for c in (*columns, *ROW_COLUMNS)}
+        cls._names = frozenset(cls.columns)
         TABLES[table] = cls
 
     def __init__(self, **values: Any) -> None:
-        unknown = values.keys() - self.columns.keys()
-        if unknown:
-            raise TypeError(f"{type(self).__name__} has no column {sorted(unknown)}")
-        self.__dict__.update(values)
+        if not self._names.issuperset(values):
+            raise TypeError(f"{type(self).__name__} has no column {sorted(values.keys() - self._names)}")
+        self.__dict__ = values
 
 
 _DERIVED_TYPES = {"is_champion": "BOOLEAN", "without_stage": "BOOLEAN"}

@@ -45,6 +45,9 @@ class Places:
             target = values.get(table.place_column or "")
         if target is None:
             return _NOWHERE
+        if table.place_column == "catalog" and target == "none" and values["key"].startswith(("https://", "http://")):
+            # A registry of a workspace, or of a server of MLflow: it has no catalogs, and stands where the host does.
+            return self._claimed("workspace", values["key"])
         place = self._targets.get(target)
         if target in self._roots and table.place_column in ("catalog", "name"):
             # One root module may make the catalogs of every stage: what a catalog's own name says goes first.

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import lakewarden.facts.model  # noqa: F401  (defines the tables)
-from lakewarden.facts import closures
+from lakewarden.facts import closures, identities
 from lakewarden.facts.completeness import Completeness
+from lakewarden.facts.estate import git_host
+from lakewarden.facts.estate.close import close
 from lakewarden.facts.fact import TABLES, Fact
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.placeholders import Row, add_placeholders
@@ -19,6 +21,8 @@ from lakewarden.facts.places import Places
 from lakewarden.facts.unclaimed import unclaimed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lakewarden.facts.collect import Facts
     from lakewarden.facts.origin import Origin
     from lakewarden.policy.attribute import Place
@@ -56,9 +60,9 @@ def prepare(
     complete.gaps.extend(unclaimed(facts.rows, policy))
     origins: dict[Origin, int] = {}
     # The parents of a list are needed to know where its placeholders belong.
-    wanted = _with_parents(needed | {"projects"})
-    ready = {name: _rows_of(name, rows[name], places, origins, complete) for name in wanted}
-    add_placeholders(ready, planes, complete, origins)
+    wanted = _with_parents(needed | {"projects"}, live=planes != {"declared"})
+    ready = {name: _rows_of(name, rows[name], places, origins, complete) for name in sorted(wanted)}
+    add_placeholders(ready, planes, complete, origins, places)
     return Prepared(ready, list(origins), complete.gaps)
 
 
@@ -69,13 +73,21 @@ def _add_closures(
     of_target: dict[str, Place] = {row.key: places.of(TABLES["targets"], row.__dict__) for row in rows["targets"]}
     at: dict[int, Place] = {id(row): places.of(TABLES[name], row.__dict__) for name in ("targets", "jobs") for row in rows[name]}
     names = {row.project for table in rows.values() for row in table if row.project is not None}
+    names |= {gap.project for gap in facts.gaps if gap.project is not None}
     listed = {name: complete.gap_of("targets", "declared", name) is None for name in names}
     rows["securables"].extend(closures.securables(rows))
+    if planes != {"declared"}:
+        close(rows, policy, places, complete)
     rows["principal_summary"] = list(closures.principals(policy, rows))
     rows["principal_stages"] = [*rows["principal_stages"], *closures.principal_stages(rows, at)]
     for row in closures.stage_rows(policy, rows, of_target):
         rows[row.table].append(row)
     rows["projects"] = list(closures.projects(rows, facts.gaps, of_target, listed))
+    if planes != {"declared"}:
+        # Last, because a repository of a live plane makes no project of that plane.
+        git_host.settle(rows, policy, complete)
+    if rows["models"] and "declared" in planes:
+        _add_identities(rows, facts, complete, names)
     for plane in planes:
         with facts.listing("projects", plane=plane):
             pass
@@ -94,8 +106,22 @@ def _add_closures(
                     pass
 
 
-def _with_parents(tables: frozenset[str]) -> frozenset[str]:
-    """The tables and all tables above them."""
+def _add_identities(rows: dict[str, list[Fact]], facts: Facts, complete: Completeness, projects: Iterable[str]) -> None:
+    """Compute who registers and promotes declared models. On other planes a source has to say it."""
+    found = list(identities.model_identities(rows))
+    rows["model_identities"] = [*rows["model_identities"], *(row for row in found if isinstance(row, Fact))]
+    complete.gaps.extend(row for row in found if isinstance(row, Gap))
+    for name in projects:
+        unseen = next((gap for t in identities.READS if (gap := complete.any_gap_of(t, "declared", name)) is not None), None)
+        if unseen is None:
+            with facts.listing("model_identities", project=name):
+                pass
+        else:
+            complete.inherit("model_identities", "declared", name, unseen)
+
+
+def _with_parents(tables: frozenset[str], *, live: bool) -> frozenset[str]:
+    """The tables and all tables above them, or for whose rows their objects are listed."""
     found: set[str] = set()
     todo = list(tables)
     while todo:
@@ -103,6 +129,7 @@ def _with_parents(tables: frozenset[str]) -> frozenset[str]:
         if name not in found:
             found.add(name)
             todo.extend(TABLES[name].parents.values())
+            todo.extend(TABLES[name].listed_by if live else ())
     return frozenset(found)
 
 
@@ -114,9 +141,7 @@ def _rows_of(name: str, facts: list[Fact], places: Places, origins: dict[Origin,
     rows: list[Row] = []
     seen: set[tuple[str, str]] = set()
     for fact in facts:
-        values: Row = dict(fact.__dict__)
-        values.setdefault("plane", "declared")
-        values.setdefault("project", None)
+        values: Row = {"plane": "declared", "project": None, **fact.__dict__}
         at = (values["plane"], values["key"])
         if at in seen:
             complete.gaps.append(

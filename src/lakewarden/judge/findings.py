@@ -115,8 +115,6 @@ def with_fingerprints(findings: list[Finding], line_of: Callable[[Origin], str])
     """Give each finding its fingerprint. What has an ordinal for a key (a call in a file) is known by the text of its line,
     so that a line inserted above moves no fingerprint.
     """
-    from dataclasses import replace
-
     from lakewarden.judge.baseline import fingerprint
 
     seen: dict[tuple[str, str, str, str], int] = {}
@@ -128,5 +126,5 @@ def with_fingerprints(findings: list[Finding], line_of: Callable[[Origin], str])
         at = (finding.rule.code, subject, finding.condition, finding.plane)
         ordinal = seen.get(at, 0)
         seen[at] = ordinal + 1
-        done.append(replace(finding, fingerprint=fingerprint(finding.rule.code, subject, finding.condition, ordinal)))
+        done.append(finding.known_by(fingerprint(finding.rule.code, subject, finding.condition, ordinal)))
     return done

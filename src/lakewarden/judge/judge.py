@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lakewarden.engines.answer import BrokenQueryError
 from lakewarden.facts.closures import CLOSURES
 from lakewarden.facts.fact import TABLES
 from lakewarden.judge.catalogue import tables_of
@@ -12,7 +13,7 @@ from lakewarden.judge.catalogue import tables_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lakewarden.engines.duckdb import DuckDBEngine
+    from lakewarden.engines.answer import Engine
     from lakewarden.rule import Query, Rule
 
 
@@ -52,10 +53,8 @@ def why_not_asked(query: Query, filled: frozenset[str], planes: frozenset[str]) 
     return None
 
 
-def rule_on(rule: Rule, engine: DuckDBEngine, filled: frozenset[str], planes: frozenset[str]) -> Ruling:
+def rule_on(rule: Rule, engine: Engine, filled: frozenset[str], planes: frozenset[str]) -> Ruling:
     """Ask one rule. A broken rule is told as crashed, never as a pass."""
-    import duckdb
-
     judged = passed = not_applicable = 0
     told: list[tuple[Query, dict[str, Any]]] = []
     reasons = [why_not_asked(query, filled, planes) for query in rule.queries]
@@ -67,8 +66,8 @@ def rule_on(rule: Rule, engine: DuckDBEngine, filled: frozenset[str], planes: fr
             continue
         try:
             answer = engine.ask(query.subject, query.query, list(query.conditions))
-        except duckdb.Error as problem:
-            return Ruling(rule, crashed=f"its query on {query.subject} is broken: {str(problem).splitlines()[0]}")
+        except BrokenQueryError as problem:
+            return Ruling(rule, crashed=f"its query on {query.subject} is broken: {problem}")
         if not answer.whole:
             lost = (
                 f"its query on {query.subject} returned {answer.rows} rows for {expected} objects: some are lost or there twice"
@@ -77,10 +76,15 @@ def rule_on(rule: Rule, engine: DuckDBEngine, filled: frozenset[str], planes: fr
         judged += sum(answer.counts)
         passed += answer.counts[0]
         not_applicable += answer.counts[3]
-        told += [(query, row) for row in answer.told]
+        told += [(query, row) for row in sorted(answer.told, key=_by_place)]
     return Ruling(rule, judged, passed, not_applicable, told)
 
 
-def rule_all(rules: Iterable[Rule], engine: DuckDBEngine, filled: frozenset[str], planes: frozenset[str]) -> Mapping[str, Ruling]:
+def _by_place(row: Mapping[str, Any]) -> tuple[int, str, str]:
+    """The order in which rows are told; an engine returns them in any."""
+    return -1 if row["origin"] is None else row["origin"], row["plane"], row["key"]
+
+
+def rule_all(rules: Iterable[Rule], engine: Engine, filled: frozenset[str], planes: frozenset[str]) -> Mapping[str, Ruling]:
     """Ask every rule, by code."""
     return {rule.code: rule_on(rule, engine, filled, planes) for rule in rules}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain, count
 from typing import TYPE_CHECKING, NamedTuple
 
-from lakewarden.engines.duckdb import DuckDBEngine
+from lakewarden.engines.embedded import EmbeddedEngine
 from lakewarden.facts.collect import Facts
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.program import GapFact, PolicyGlob
@@ -68,10 +68,11 @@ def judge_run(
     suppressions: Iterable[tuple[Suppression, State]],
     problems: Iterable[Problem],
     target_names: Iterable[str],
+    conflicts: Iterable[Fact] = (),
 ) -> Own:
-    """Ask the program's own rules about comments, waivers and globs that do nothing."""
-    facts = [*_suppression_facts(suppressions), *_waiver_facts(problems, policy), *_glob_facts(policy, target_names)]
-    return _judge(policy, selection, profile, frozenset({"suppressions", "policy_globs"}), facts)
+    """Ask the program's own rules about comments, waivers and globs that do nothing, and about snapshots that disagree."""
+    facts = [*_suppression_facts(suppressions), *_waiver_facts(problems, policy), *_glob_facts(policy, target_names), *conflicts]
+    return _judge(policy, selection, profile, frozenset({"suppressions", "policy_globs", "snapshot_conflicts"}), facts)
 
 
 def _judge(policy: Policy, selection: Selection, profile: Profile, tables: frozenset[str], found: Iterable[Fact]) -> Own:
@@ -83,8 +84,7 @@ def _judge(policy: Policy, selection: Selection, profile: Profile, tables: froze
     with facts.listing(*tables):
         pass
     prepared = prepare(facts, policy, filled=tables, needed=tables_needed(rules, tables, _DECLARED))
-    engine = DuckDBEngine()
-    engine.load(prepared.rows, policy_row(policy, profile))
+    engine = EmbeddedEngine(prepared.rows, policy_row(policy, profile))
     rulings = rule_all(rules, engine, tables, _DECLARED)
     maker = FindingMaker(policy, profile, prepared.origins, prepared.gaps, lambda _project, _path: "unowned", lambda _: "", {})
     return Own(rulings, maker.of(rulings.values()), {})
@@ -101,6 +101,8 @@ def _gap_facts(gaps: Iterable[Gap], policy: Policy) -> dict[Known, GapFact]:
     for gap in gaps:
         if gap.cause in _NO_FINDING or (gap.cause is Cause.UNCLAIMED and policy.path is None):
             continue  # without a policy file nobody meant to claim it
+        if gap.cause is Cause.FAILED and gap.plane != "declared":
+            continue  # no file: what an API did not answer is told as what keeps the run incomplete
         at = known_by(gap)
         if at not in seen:
             # A second gap of one file gets a number, which may look like another file's name.

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
 
 class Judged(Protocol):
-    """What is judged: a repository that the sources have read."""
+    """What is judged: a repository, a live estate, or both, that the sources have read."""
+
+    @property
+    def command(self) -> str:
+        """The command that asks."""
+
+    @property
+    def planes(self) -> frozenset[str]:
+        """The planes that it reads."""
 
     @property
     def root(self) -> Path:
@@ -52,7 +60,7 @@ class Judged(Protocol):
 @dataclass(frozen=True)
 class Wishes:
     """What the command line asks for; None leaves it to the policy. With `changed` (lines by path) only findings on those
-    lines are told.
+    lines are told. `incomplete` says what was known to be missing before anything was judged.
     """
 
     profile: Profile | None = None
@@ -64,4 +72,5 @@ class Wishes:
     use_baseline: bool = True
     changed: Mapping[str, Container[int]] | None = None
     show: frozenset[str] = frozenset()
+    incomplete: tuple[str, ...] = ()
     today: dt.date = field(default_factory=lambda: dt.datetime.now(tz=dt.timezone.utc).date())

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from lakewarden.facts.collect import Skipped
     from lakewarden.facts.gaps import Gap
     from lakewarden.facts.origin import Origin
+    from lakewarden.judge.compare import Comparison
     from lakewarden.rule import Confidence, Profile, Rule, Severity
 
 
@@ -25,7 +26,7 @@ class Verdict(str, Enum):
 
 @dataclass(frozen=True)
 class Waiver:
-    """Why a violation is tolerated. `kind` is `inline`, `policy` or `baseline`; `until` an ISO date."""
+    """Why a violation is tolerated. `kind` is `inline`, `policy`, `baseline` or `history`; `until` an ISO date."""
 
     kind: str
     reason: str
@@ -62,6 +63,12 @@ class Finding:
     waiver: Waiver | None = None
     gap: int | None = None
     bundles: tuple[str, ...] = ()
+
+    def known_by(self, fingerprint: str) -> Finding:
+        """The finding with its fingerprint. There are many: `dataclasses.replace` takes ten times as long."""
+        found = object.__new__(type(self))
+        found.__dict__.update(self.__dict__, fingerprint=fingerprint)
+        return found
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,33 @@ class GapOutcome:
     affected: dict[str, int]
 
 
+#: Keys of objects, by fact table and plane.
+Keys = dict[str, dict[str, tuple[str, ...]]]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What an audit has seen, so that it can be compared with another: the workspaces and metastores, the keys of the objects
+    that rules are about (None where they are too many), of the placeholders for what was not seen, and by rule those that
+    could not be judged and those whose finding is not shown.
+    """
+
+    planes: tuple[str, ...]
+    roots: tuple[str, ...]
+    objects: Keys | None
+    unseen: Keys
+    unknown: dict[str, Keys]
+    hidden: dict[str, Keys]
+
+
+@dataclass(frozen=True)
+class Since:
+    """What became of the violations of an earlier audit, of this day."""
+
+    before: str
+    comparison: Comparison
+
+
 @dataclass(frozen=True)
 class RuleDoc:
     """The documentation of a rule, from its docstring: the title states the compliant state; sections are Markdown."""
@@ -118,7 +152,8 @@ class Result:
     `findings` are sorted by path, line and code; those below the threshold of `--fail-on` are in it and do not fail.
     `hidden` counts advisory findings that the profile does not show. `incomplete` says why the run is incomplete, one
     line each; empty when it is complete. `lines` holds the lines of files for the text report, `complete_rules` the codes
-    of rules of which nothing that they read was missing, `projects` what was found in each project.
+    of rules of which nothing that they read was missing, `projects` what was found in each project. `seen` is there for an
+    audit only, `since` where it was compared with an earlier one.
     """
 
     command: str
@@ -141,6 +176,8 @@ class Result:
     notes: tuple[str, ...] = ()
     complete_rules: frozenset[str] = frozenset()
     projects: tuple[ProjectOutcome, ...] = ()
+    seen: Seen | None = None
+    since: Since | None = None
 
     def count(self, verdict: Verdict) -> int:
         """How many objects got this verdict, over all rules."""

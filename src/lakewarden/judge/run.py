@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden import __version__
-from lakewarden.engines.duckdb import DuckDBEngine
+from lakewarden.engines.embedded import EmbeddedEngine
 from lakewarden.facts.closures import CLOSURES
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.store import Prepared, prepare
@@ -16,6 +16,7 @@ from lakewarden.judge.exit import exit_code, is_accepted, why_incomplete
 from lakewarden.judge.findings import FindingMaker, in_order
 from lakewarden.judge.judge import Ruling, rule_all, tables_needed, why_not_asked
 from lakewarden.judge.result import Finding, GapOutcome, Result, RuleOutcome, Verdict
+from lakewarden.judge.seen import seen_by
 from lakewarden.judge.selection import Selection, rule_policy, select_rules
 from lakewarden.judge.sharing import project_outcomes, with_bundles
 from lakewarden.judge.tolerance import Tolerated, is_ignored, pass_over, tolerate
@@ -33,11 +34,8 @@ if TYPE_CHECKING:
     from lakewarden.sources.tree import Tree
 
 
-_DECLARED = frozenset({"declared"})
-
-
 def judge_repository(judged: Judged, wishes: Wishes) -> Result:
-    """Judge what a repository declares.
+    """Judge what was read: what a repository declares, what an estate shows, or both.
 
     Raises:
         UsageError: a rule, a revision or a baseline file that is named does not exist.
@@ -47,15 +45,14 @@ def judge_repository(judged: Judged, wishes: Wishes) -> Result:
     profile = wishes.profile or policy.profile
     selection = select_rules(load_rules(), policy, profile, select=wishes.select, ignore=wishes.ignore)
     asked = [rule for rule in selection.asked if not program.is_program_rule(rule)]
-    needed = tables_needed(asked, judged.filled, _DECLARED)
-    prepared = prepare(judged.facts, policy, filled=judged.filled, needed=needed)
-    engine = DuckDBEngine(sum(map(len, prepared.rows.values())))
-    engine.load(prepared.rows, policy_row(policy, profile))
+    needed = tables_needed(asked, judged.filled, judged.planes)
+    prepared = prepare(judged.facts, policy, filled=judged.filled, needed=needed, planes=judged.planes, command=judged.command)
+    engine = EmbeddedEngine(prepared.rows, policy_row(policy, profile))
     if not judged.scope.whole:
         scope = judged.scope
         inside = [n for n, o in enumerate(prepared.origins) if o.path is None or scope.covers(o.path)]
         engine.count_only(inside, scope.projects)
-    rulings = dict(rule_all(asked, engine, judged.filled, _DECLARED))
+    rulings = dict(rule_all(asked, engine, judged.filled, judged.planes))
     lines = Lines(judged.tree)
     maker = FindingMaker(
         policy,
@@ -71,7 +68,8 @@ def judge_repository(judged: Judged, wishes: Wishes) -> Result:
     rulings |= missed.own.rulings
     tolerated = tolerate([*findings, *missed.asked_about], judged, wishes, rulings, prepared.gaps)
     names = [t.__dict__["name"] for t in judged.facts.rows["targets"] if t.__dict__.get("name")]
-    of_run = program.judge_run(policy, selection, profile, tolerated.suppressions, tolerated.waiver_problems, names)
+    conflicts = judged.facts.rows["snapshot_conflicts"]
+    of_run = program.judge_run(policy, selection, profile, tolerated.suppressions, tolerated.waiver_problems, names, conflicts)
     rulings |= of_run.rulings
     beside = [f for f in of_run.findings if _in_scope(f, judged.scope) and not is_ignored(f, policy)]
     # Only now: a comment or a waiver that holds in another project is not idle.
@@ -145,13 +143,13 @@ def _objects_asked_about(judged: Judged, asked: Iterable[Rule]) -> int:
     (a project for the repository itself) stands for what it is computed from: without that nothing was checked.
     """
     queries = (query for rule in asked for query in rule.queries)
-    subjects = {query.subject for query in queries if why_not_asked(query, judged.filled, _DECLARED) is None}
+    subjects = {query.subject for query in queries if why_not_asked(query, judged.filled, judged.planes) is None}
     tables = {table for subject in subjects for table in CLOSURES.get(subject, (subject,))}
     rows = (row for table in tables for row in judged.facts.rows[table])
     if judged.scope.projects is not None:
         rows = (row for row in rows if judged.scope.holds(row.project, row.origin.path if row.origin else None))
     places = (row.origin for row in rows)
-    return sum(at is not None and at.path is not None and judged.scope.covers(at.path) for at in places)
+    return sum(at is not None and (at.url is not None if at.path is None else judged.scope.covers(at.path)) for at in places)
 
 
 def _result(
@@ -168,7 +166,8 @@ def _result(
     policy = judged.policy
     findings = with_bundles(sorted(tolerated.findings, key=in_order))
     outcomes = tuple(_outcomes(load_rules().values(), selection, rulings, findings, policy))
-    incomplete = why_incomplete(missed.open(prepared.gaps, findings), outcomes, policy, profile, wishes.today)
+    seen = why_incomplete(missed.open(prepared.gaps, findings), outcomes, policy, profile, wishes.today)
+    incomplete = tuple(dict.fromkeys((*wishes.incomplete, *seen)))
     fail_on = wishes.fail_on or policy.fail_on
     fail_confidence = wishes.fail_confidence or policy.fail_confidence
     # What may fail the run is shown, or it would fail nothing.
@@ -178,9 +177,10 @@ def _result(
     for finding in shown:
         if finding.origin is not None:
             lines.at(finding.origin)
+    told = shown
     gaps, shown = _renumbered(prepared.gaps, findings, shown)
     return Result(
-        command="lint",
+        command=judged.command,
         version=__version__,
         root=str(judged.root),
         profile=profile,
@@ -200,6 +200,9 @@ def _result(
         notes=tolerated.notes,
         complete_rules=tolerated.complete_rules,
         projects=project_outcomes(findings, [t for t in judged.facts.rows["targets"] if judged.scope.holds(t.project, None)]),
+        seen=seen_by(selection.asked, prepared.rows, judged.facts, judged.planes, findings, told)
+        if judged.command == "audit"
+        else None,
     )
 
 

@@ -46,6 +46,8 @@ def _problems(policy: Policy) -> Iterator[tuple[KeyPath, str]]:
     yield from _projects(policy)
     yield from _waivers(policy)
     yield from _rules_of_waivers(policy)
+    if policy.audit.snapshot_max_age_days < 0:
+        yield ("audit", "snapshot_max_age_days"), "must be 0 or more"
     if not policy.champion_aliases:
         yield ("champion_aliases",), "is empty: the live version has at least one alias"
 

@@ -182,6 +182,16 @@ class Parameters:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class AuditRules:
+    """What an audit of live workspaces takes to be seen."""
+
+    __pydantic_config__: ClassVar[Any] = _FORBID
+
+    snapshot_max_age_days: int = 7
+    """How many days before the day of the audit a snapshot may have been begun; what an older one holds is not known."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Policy:
     """Everything that a policy file may say, with its defaults."""
 
@@ -233,6 +243,8 @@ class Policy:
     """Tags that every version in production must carry."""
     parameters: Parameters = field(default_factory=Parameters)
     """Choices that rules respect."""
+    audit: AuditRules = field(default_factory=AuditRules)
+    """What an audit takes to be seen."""
 
     path: str | None = None
     """The file it was read from; None where there is none and everything is derived."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -44,6 +45,17 @@ class Group:
     def files(self) -> int:
         """How many files they are in."""
         return len({finding.origin.path for finding in self.findings if finding.origin and finding.origin.path})
+
+    @cached_property
+    def spread(self) -> Counter[str]:
+        """In which catalogs or workspaces the objects are that are in no file, and how many in each."""
+        return Counter(_around(finding.subject) for finding in self.findings)
+
+
+def _around(key: str) -> str:
+    """The catalog of an object of a metastore, else the host of a workspace."""
+    _, mark, rest = key.partition("://")
+    return rest.partition("/")[0] if mark else key.partition("/")[2].partition(".")[0] or key
 
 
 def grouped(result: Result, findings: list[Finding]) -> list[Group]:

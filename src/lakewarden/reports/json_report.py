@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lakewarden.judge.result import Finding, GapOutcome, ProjectOutcome, Result, RuleOutcome, Verdict, Waiver
+from lakewarden.judge.compare import Changed, Comparison
+from lakewarden.judge.result import Finding, GapOutcome, Keys, ProjectOutcome, Result, RuleOutcome, Seen, Verdict, Waiver
 from lakewarden.reports.dump import dump
 from lakewarden.reports.escape import clean
 from lakewarden.reports.order import fails
@@ -35,7 +36,46 @@ def document(result: Result) -> dict[str, Any]:
         "projects": [_project(outcome) for outcome in result.projects],
         "gaps": [_gap(outcome) for outcome in result.gaps],
         "findings": [_finding(result, finding) for finding in result.findings],
+        "seen": None if result.seen is None else _seen(result.seen),
+        "since": None if result.since is None else comparison(result.since.before, result.since.comparison),
     }
+
+
+def comparison(before: str, compared: Comparison) -> dict[str, Any]:
+    """What became of the violations of an earlier audit."""
+    names = [name for name in Comparison._fields if name != "fewer"]
+    changes = {name: [_change(changed) for changed in getattr(compared, name)] for name in names}
+    return {"before": before, **changes, "fewer": list(compared.fewer)}
+
+
+def _change(changed: Changed) -> dict[str, Any]:
+    subject, told = changed.subject, changed.told
+    return {
+        "code": subject.code,
+        "severity": told.severity,
+        "confidence": told.confidence,
+        "plane": subject.plane,
+        "facts": subject.facts,
+        "subject": subject.key,
+        "message": told.message,
+        "fingerprint": told.fingerprint,
+        "why": changed.why,
+    }
+
+
+def _seen(seen: Seen) -> dict[str, Any]:
+    return {
+        "planes": list(seen.planes),
+        "roots": list(map(clean, seen.roots)),
+        "objects": None if seen.objects is None else _keys(seen.objects),
+        "unseen": _keys(seen.unseen),
+        "unknown": {code: _keys(keys) for code, keys in seen.unknown.items()},
+        "hidden": {code: _keys(keys) for code, keys in seen.hidden.items()},
+    }
+
+
+def _keys(keys: Keys) -> dict[str, dict[str, list[str]]]:
+    return {table: {plane: list(map(clean, found)) for plane, found in of.items()} for table, of in keys.items()}
 
 
 def _summary(result: Result) -> dict[str, Any]:

@@ -16,15 +16,18 @@ MORE = ("unknown", "waived", "advisory", "gaps")
 
 
 class Options(NamedTuple):
-    """What a reader can choose: colours, the width of a line, more to be shown (`waived`, `gaps`), links in a terminal."""
+    """What a reader can choose: colours, the width of a line, more to be shown (`waived`, `gaps`), links in a terminal, and how
+    many findings of each group are listed (None: as many as fit, 0: all).
+    """
 
     color: bool = False
     width: int = 80
     show: frozenset[str] = frozenset()
     link: bool = False
+    limit: int | None = None
 
 
-def options_for(out: TextIO, color: str = "auto", show: frozenset[str] = frozenset()) -> Options:
+def options_for(out: TextIO, color: str = "auto", show: frozenset[str] = frozenset(), limit: int | None = None) -> Options:
     """The options that suit a stream: colour, links and its own width on a terminal only.
 
     `color` is `auto`, `always` or `never`; `auto` listens to NO_COLOR and FORCE_COLOR.
@@ -35,7 +38,7 @@ def options_for(out: TextIO, color: str = "auto", show: frozenset[str] = frozens
     else:
         colored = color == "always"
     width = min(max(shutil.get_terminal_size((80, 24)).columns, 40), 120) if terminal else 80
-    return Options(colored, width, show, colored and terminal)
+    return Options(colored, width, show, colored and terminal, limit)
 
 
 def check_shown(wanted: Iterable[str]) -> None:

@@ -63,7 +63,12 @@ def verdict(result: Result, *, by_kind: bool = False) -> str:
     if result.incomplete:
         return f"{first}, and the run is incomplete" if found else "no findings, but the run is incomplete"
     if result.exit_code == ExitCode.NOTHING_CHECKED:
-        return "nothing was checked"
+        why = (
+            "the rules asked are about nothing that is here"
+            if result.files_read
+            else "no bundle, code, workflow or Terraform is here"
+        )
+        return f"nothing was checked: {why}"
     if found:
         return f"{first}, {share(failed, len(found))} this run"
     return "no findings in what was checked" if not_seen(result) else "no findings"

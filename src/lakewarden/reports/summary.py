@@ -28,7 +28,9 @@ _WORST_BUNDLES = 10
 def summary(result: Result, width: int, *, details: bool = False) -> list[Line]:
     """The summary of the text report. `details` lists all gaps, skipped files and waivers instead of the largest."""
     most = _ALL if details else 4
-    lines = _row("files", _files(result, most), width, limit=0 if details else 4)
+    lines: list[Line] = []
+    if result.command != "audit" or result.files_read or result.skipped:  # an audit need not be one of a repository
+        lines += _row("files", _files(result, most), width, limit=0 if details else 4)
     lines += _row("rules", _rules(result), width)
     for reason, codes in _most(_not_asked(result), most):
         told = f"{len(codes):,} {clean(reason)} ({names(codes, _ALL if details else 3)})"
@@ -121,7 +123,7 @@ def _most(reasons: dict[str, list[str]], most: int) -> list[tuple[str, list[str]
     if len(ranked) <= most:
         return ranked
     rest = [code for _, codes in ranked[most - 1 :] for code in codes]
-    return [*ranked[: most - 1], (f"{len(ranked) - most + 1} other reasons", rest)]
+    return [*ranked[: most - 1], (f"for {len(ranked) - most + 1} other reasons", rest)]
 
 
 def _unknown(result: Result, width: int, most: int) -> list[Line]:

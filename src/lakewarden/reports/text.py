@@ -26,6 +26,8 @@ _PLACES = 3
 _MESSAGES = 3
 _HINT_LINES = 8
 _HEADER = 1
+#: So many times the findings of the next one make a place worth naming.
+_STANDS_OUT = 1.5
 
 
 def write(result: Result, out: TextIO, options: Options) -> None:
@@ -39,7 +41,9 @@ def write(result: Result, out: TextIO, options: Options) -> None:
         *wrap(_sentence(verdict(result)), options.width, style="bold red" if result.exit_code else "bold green"),
     ]
     lines: list[Line] = []
-    if len(shown) > MOST_ITEMS:
+    if options.limit is not None:
+        lines = [line for group in groups for line in _list(group, options.limit, options)]
+    elif len(shown) > MOST_ITEMS:
         lines = _overview(groups, len(shown), options, MOST_LINES - len(end))
     else:
         advised: set[str] = set()
@@ -75,7 +79,7 @@ def _overview(groups: list[Group], count: int, options: Options, room: int) -> l
     """The groups in few lines: the more of them, the less of each."""
     hint = wrap(
         f"{count:,} findings in {len(groups):,} groups. `lakewarden explain CODE` says why and how to fix; --output-format concise lists "
-        "every finding.",
+        "every finding" + (", --limit 5 some of each group." if all(group.files == 0 for group in groups) else "."),
         options.width,
     )
     room = max(20, room - len(hint) - 2)
@@ -98,9 +102,34 @@ def _gist(group: Group, each: int, options: Options) -> list[Line]:
     if each > _HEADER + 1:
         first, *others = group.places
         tail = f" and {many(len(others), 'more place')} in {many(group.files, 'file')}" if others else ""
+        if not group.files:
+            first, tail = clean(group.findings[0].subject), _elsewhere(group)
         text = f"at {short(first, options.width - len('  at ') - len(tail))}{tail}"
         lines += wrap(text, options.width, "  ", limit=1, style="dim")
     return lines
+
+
+def _elsewhere(group: Group) -> str:
+    """How many more objects, and in how many catalogs or workspaces; which of them has most, where one stands out."""
+    more = len(group.findings) - 1
+    (most, count), *others = group.spread.most_common()
+    apart = ""
+    if others:
+        stands_out = count > _STANDS_OUT * others[0][1]
+        apart = f", most in {clean(most)} ({count:,})" if stands_out else f" in {len(others) + 1:,} places"
+    return f" and {many(more, 'more object')}{apart}" if more else ""
+
+
+def _list(group: Group, limit: int, options: Options) -> list[Line]:
+    """The first findings of a group, one after the other, and how many more there are."""
+    lines = _header(group, options)
+    shown = group.findings[:limit] if limit else group.findings
+    for finding in shown:
+        lines += wrap(clean(finding.message), options.width, ("  - ", "    "))
+        if finding.origin is not None and finding.origin.path is not None:
+            lines.append(plain(f"    at {where(finding.origin)}", "dim"))
+    more = len(group.findings) - len(shown)
+    return [*lines, *([plain(f"    and {more:,} more", "dim")] if more else []), plain()]
 
 
 def _group(result: Result, group: Group, options: Options) -> list[Line]:

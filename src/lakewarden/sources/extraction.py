@@ -50,7 +50,8 @@ def extract_all(files: Mapping[str, bytes], reader: Extractor[T], *, use_cache: 
     cache = user_cache(_READERS)
     keys = {path: key_of(f"{reader.name}:{path}", data) for path, data in files.items()}
     kept = cache.find(list(keys.values()))
-    known: dict[str, T | None] = {path: _loaded(kept[key], reader.results) for path, key in keys.items() if key in kept}
+    made = _named_tuples(reader.results)
+    known: dict[str, T | None] = {path: _loaded(kept[key], made) for path, key in keys.items() if key in kept}
     missing = {path: data for path, data in files.items() if known.get(path) is None}
     new = dict(_extracted(missing, reader, cache, keys))
     return {path: known.get(path) or new[path] for path in files}
@@ -121,21 +122,30 @@ def _dumped(found: tuple[Any, ...]) -> bytes:
 class _Loader(pickle.Unpickler):
     """Makes nothing but the named tuples of one module: a folder on disk is not worth the trust that pickles ask for."""
 
-    def __init__(self, entry: bytes, results: ModuleType) -> None:
+    def __init__(self, entry: bytes, made: Mapping[tuple[str, str], type]) -> None:
         super().__init__(io.BytesIO(entry))
-        self._results = results
+        self._made = made
 
     def find_class(self, module: str, name: str) -> Any:
-        found = vars(self._results).get(name) if module == self._results.__name__ else None
-        if isinstance(found, type) and issubclass(found, tuple):
-            return found
-        raise pickle.UnpicklingError(f"{module}.{name} is no part of an extract")
+        found = self._made.get((module, name))
+        if found is None:
+            raise pickle.UnpicklingError(f"{module}.{name} is no part of an extract")
+        return found
 
 
-def _loaded(entry: bytes, results: ModuleType) -> Any:
+def _named_tuples(results: ModuleType) -> dict[tuple[str, str], type]:
+    """What an entry may hold, by module and name."""
+    return {
+        (results.__name__, name): found
+        for name, found in vars(results).items()
+        if isinstance(found, type) and issubclass(found, tuple)
+    }
+
+
+def _loaded(entry: bytes, made: Mapping[tuple[str, str], type]) -> Any:
     """An entry of the cache; None where it is damaged."""
     try:
-        found = _Loader(entry, results).load()
+        found = _Loader(entry, made).load()
     except (pickle.UnpicklingError, EOFError, ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError):
         return None
-    return found if type(found) in vars(results).values() else None
+    return found if type(found) in made.values() else None

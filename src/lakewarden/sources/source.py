@@ -25,6 +25,7 @@ class Launch(NamedTuple):
     """
 
     target: str
+    project: str
     values: Mapping[tuple[str, str], str | None]
     entity: str
     whole: bool = True

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["MAX_BYTES", "Entry", "Tree"]
 
 MAX_BYTES = 10_000_000
-
 _MAX_LINKS = 40
+#: What has been read is held for the next source, up to so many bytes of a run.
+_KNOWN_BYTES = 128 * 2**20
 _UNSEEN = {
     "unreadable": (Cause.FAILED, "give this user the right to read it"),
     "not checked out": (Cause.NOT_ASKED, "run `git sparse-checkout disable`"),
@@ -30,6 +31,8 @@ _UNSEEN = {
 #: What a file may hold that belongs to nothing else.
 _HELD = (
     "targets", "jobs", "experiments", "models", "served_entities", "catalogs", "schemas", "securables", "permissions", "files",
+    "catalog_tables", "external_locations", "entitlements", "registry_hooks", "stage_writes", "terraform_roots", "ci_jobs",
+    "ci_deployments", "ci_steps", "ci_credentials",
 )  # fmt: skip
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -64,6 +67,8 @@ class Tree:
         self._closed = {skip.path for skip in self.skipped}
         self._of_kinds: dict[frozenset[str], list[str]] = {}
         self._load = load
+        self._known: dict[str, bytes] = {}
+        self._room = _KNOWN_BYTES
         self._on_disk = on_disk
         self._sizes = {entry.path: entry.size for entry in self.files}
         self._folders = {""}
@@ -92,13 +97,20 @@ class Tree:
 
     def read(self, path: str) -> bytes:
         """The bytes of a file; SourceError where it cannot be read or is too large."""
+        known = self._known.get(path)
+        if known is not None:
+            return known
         real = self._resolve(path)
         if real is None or not self._is_file(real):
             _fail(f"{path} is not in the tree", "check the path, and whether .gitignore excludes the file")
         size = self._sizes.get(real, 0)
         if size > self.max_bytes:
             raise too_large(path, size, self.max_bytes)
-        return self._load(real)
+        data = self._load(real)
+        if self._room >= len(data):
+            self._room -= len(data)
+            self._known[path] = data
+        return data
 
     def text(self, path: str) -> str:
         """The text of a UTF-8 file, without byte order mark; line ends are kept. SourceError for any other encoding."""

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 MAX_NODES = 400_000
 
 _REMEDY = "mend the file"
+#: What mostly stands behind what the parser says.
+_HINTS = {
+    "did not find expected key": "is the line indented as those around it?",
+    "did not find expected '-' indicator": "is the line indented as those around it?",
+    "mapping values are not allowed in this context": "is the line indented as those around it, or does a text need quotes?",
+}
 _TEMPLATE = re.compile(r"\{\{-?\s*(?:\.|cookiecutter|if\b|range\b|template\b)|\{%")
 _STRING_TAG = "tag:yaml.org,2002:str"
 _STANDARD_TAG = "tag:yaml.org,2002:"
@@ -218,5 +224,8 @@ def _syntax_error(error: Any, text: str, path: str) -> SourceError:
     else:
         before = text.encode("utf-8", "surrogatepass")[: getattr(error, "position", 0)]
         line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
-    template = "; is this a template that was not rendered?" if _TEMPLATE.search(text) else ""
-    return SourceError("failed", f"{path}:{line}:{column}: {' '.join(str(what).split())}{template}", _REMEDY)
+    what = " ".join(str(what).split())
+    hint = "is this a template that was not rendered?" if _TEMPLATE.search(text) else _HINTS.get(what)
+    if "".join(text.splitlines()[line - 1 : line])[column - 1 : column] == "\t":
+        hint = "this is a tab, and YAML is indented with spaces"
+    return SourceError("failed", f"{path}:{line}:{column}: {what}{f'; {hint}' if hint else ''}", _REMEDY)

@@ -188,3 +188,13 @@ def _number(text: str) -> str | int | float:
     if _FLOAT.fullmatch(text):
         return float(bare)
     return text
+
+
+def text_line(node: Node) -> int | None:
+    """The line on which the text of a value begins; None where its lines do not stand there one for one."""
+    if not isinstance(node, Scalar):
+        return None
+    lines = len(node.text.rstrip("\n").split("\n"))
+    if node.end_line == node.line:
+        return node.line if lines == 1 else None
+    return node.line + 1 if not node.plain and node.end_line - node.line == lines else None

@@ -18,10 +18,11 @@ PolicyRow = tuple[tuple[str, Any], ...]
 
 
 class Estate(NamedTuple):
-    """Examples under one policy: an engine that holds their facts, and the rules that they are of."""
+    """Examples under one policy: an engine that holds their facts, the rules that they are of, and the facts."""
 
     engine: DuckDBEngine
     codes: frozenset[str]
+    tables: Mapping[str, list[Row]]
 
 
 def build_estates(examples: Iterable[Example], needed: frozenset[str]) -> dict[PolicyRow, Estate]:
@@ -38,7 +39,7 @@ def build_estates(examples: Iterable[Example], needed: frozenset[str]) -> dict[P
     for policy_row, tables in rows.items():
         engine = DuckDBEngine()
         engine.load(tables, dict(policy_row))
-        estates[policy_row] = Estate(engine, frozenset(codes[policy_row]))
+        estates[policy_row] = Estate(engine, frozenset(codes[policy_row]), tables)
     return estates
 
 

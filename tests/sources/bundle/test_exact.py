@@ -7,6 +7,7 @@ import json
 from functools import cache
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.running import CHECKOUT
@@ -88,3 +89,17 @@ def test_what_the_user_wrote_about_himself_stays() -> None:
     assert paths["churn-violating/prod/root_path"] == "person"
     (target,) = [row for row in facts.rows["targets"] if row.key.endswith("/prod")]
     assert (target.__dict__["run_as_kind"], target.__dict__["run_as"]) == ("user", "ann@example.com")
+
+
+@pytest.mark.parametrize("section", ["resources", "permissions", "run_as", "workspace", "mode"])
+def test_a_section_that_an_output_lacks_is_that_of_yaml(section: str) -> None:
+    whole, lacking = copy.deepcopy(example()[1]), copy.deepcopy(example()[1])
+    lacking.pop(section, None)
+    if section == "mode":
+        lacking["bundle"].pop("mode", None)
+    before, after = read(whole), read(lacking)
+    for table in ("jobs", "tasks", "targets", "permissions", "target_paths"):
+        assert {row.key for row in before.rows[table]} <= {row.key for row in after.rows[table]}, table
+    told = [{row.key: row.__dict__ for row in seen.rows["targets"]}["churn/prod"] for seen in (before, after)]
+    for column in ("mode", "run_as_kind", "host"):
+        assert told[0][column] == told[1][column]

@@ -115,3 +115,30 @@ def test_constraints_that_are_not_there_leave_it_open(read: Any) -> None:
         ("pandas", None, "index"),
         ("numpy==1.0", True, "index"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("!pip install a\n", ["a"]),
+        ("! pip3 install a==1 > log.txt\n", ["a==1"]),
+        ("# MAGIC %sh pip install a && echo done\n", ["a"]),
+        (
+            "# MAGIC %sh\n# MAGIC sudo /databricks/python/bin/pip install a; pip install b\n# MAGIC python -m pip install c\n",
+            ["a", "c"],
+        ),
+        ("# MAGIC %sh\n# MAGIC ls\n# COMMAND ----------\n# MAGIC pip install a\n", []),
+        ("# MAGIC %md\n# MAGIC pip install a\n", []),
+        ("# pip install a\n", []),
+        ("print('pip install a')\n", []),
+        ("# MAGIC %uv pip install a\n", ["a"]),
+    ],
+)
+def test_other_ways_to_call_pip(text: str, expected: list[str]) -> None:
+    found = installs_of(tree({"nb.py": f"# Databricks notebook source\n{text}"}), "nb.py")
+    assert [install.text for install in found] == expected
+
+
+def test_cells_of_a_jupyter_notebook_that_run_a_shell() -> None:
+    text = notebook(["%sh\n", "pip install a\n"], ["!pip install b\n"], ["%md\n", "pip install c\n"])
+    assert [install.text for install in installs_of(tree({"nb.ipynb": text}), "nb.ipynb")] == ["a", "b"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import time
 from typing import Any
 
@@ -104,8 +105,11 @@ def test_duplicate_keys_are_told_and_the_later_counts() -> None:
     ("text", "reason"),
     [
         ("a: [1\nb: c", "f.yml:2:2: did not find expected ',' or ']'"),
-        ("a: b: c", "f.yml:1:5: mapping values are not allowed in this context"),
-        ("a:\n\t- x", "f.yml:2:1: found character that cannot start any token"),
+        (
+            "a: b: c",
+            "f.yml:1:5: mapping values are not allowed in this context; is the line indented as those around it, or does a text need quotes?",
+        ),
+        ("a:\n\t- x", "f.yml:2:1: found character that cannot start any token; this is a tab, and YAML is indented with spaces"),
         ("a: 1\n---\nb: 2", "f.yml:2:1: a second document begins here, and only one is read"),
         ("a: *x", "f.yml:1:4: alias *x has no anchor"),
         ("a: &x [*x]", "f.yml:1:8: alias *x stands inside its own anchor"),
@@ -210,3 +214,24 @@ def test_any_text_is_a_tree_or_a_refusal_of_one_line(text: str) -> None:
         return
     reason = refusal(text)
     assert reason.startswith("f.yml:")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a:\n  b: 1\n c: 2\n", "is the line indented as those around it?"),
+        ("a:\n\tb: 1\n", "this is a tab, and YAML is indented with spaces"),
+        ("a: b: c\n", "does a text need quotes?"),
+        ("a:\n  {% if x %}\n", "is this a template that was not rendered?"),
+    ],
+)
+def test_a_syntax_error_says_what_mostly_stands_behind_it(text: str, told: str) -> None:
+    with pytest.raises(SourceError, match=re.escape(told)):
+        compose(text, "x.yml")
+
+
+def test_a_syntax_error_at_the_end_of_the_text_is_one_line() -> None:
+    for text in ("a: [", "a: '", "{", "a:\n  - b\n -", "\t", "a: \x00"):
+        with pytest.raises(SourceError) as raised:
+            compose(text, "x.yml")
+        assert "\n" not in raised.value.reason

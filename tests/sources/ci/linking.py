@@ -48,9 +48,9 @@ class Seen:
         return [gap for gap in self.facts.gaps if gap.facts == table and value in (None, gap.value)]
 
 
-def see(files: Mapping[str, str | bytes], policy: Policy | None = None) -> Seen:
+def see(files: Mapping[str, str | bytes], policy: Policy | None = None, root: Path = Path("none")) -> Seen:
     policy = policy or Policy()
-    tree = Tree.of_files(Path("none"), files)
+    tree = Tree.of_files(root, files)
     context = Context(tree, policy, Layout.of_tree(tree, policy))
     facts = Facts()
     BundleSource().read(context, facts)

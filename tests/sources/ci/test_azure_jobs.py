@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.sources.ci.pipeline_reading import BY_HAND, FEATURE, MAIN, RELEASE, answers, azure_one, job, names, only
+from tests.sources.ci.pipeline_reading import BY_HAND, FEATURE, MAIN, RELEASE, answers, azure_all, azure_one, job, names, only
 
 from lakewarden.sources.repository.ci.workflow import HOLE
 
@@ -360,3 +360,34 @@ def test_a_job_behind_an_approval_in_the_pipeline_is_protected(tmp_path: Path) -
         "Free.other": False,
         "Rude.other": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("variables", "of_stage", "expected"),
+    [
+        ("[{group: a}]", "", True),
+        ("[{name: x, value: y}]", "", True),
+        ("{x: y}", "", True),
+        ("[{group: a}]", "variables: [{name: x, value: y}]", True),
+        ("[{group: a}]", "variables: [{group: b}]", False),
+        ("[{group: a}]", "variables: [{name: SECRET, value: $(SECRET_OF_A)}]", False),
+        ("[{group: a}]", "variables: [{template: variables.yml}]", False),
+        ("[{group: 'a-$(Build.SourceBranchName)'}]", "", False),
+        ("[{'${{ if eq(variables.env, 1) }}': [{group: a}]}]", "", False),
+    ],
+)
+def test_whether_variables_have_one_value_in_all_stages(tmp_path: Path, variables: str, of_stage: str, expected: bool) -> None:
+    (workflow,) = azure_all(
+        tmp_path,
+        {
+            "azure-pipelines.yml": f"""
+            trigger: [main]
+            variables: {variables}
+            stages:
+            - stage: a
+              {of_stage}
+              jobs: [{{job: j, steps: [{{script: x}}]}}]
+            """,
+        },
+    )
+    assert workflow.one_value is expected

@@ -212,3 +212,32 @@ def test_actions_that_run_commands() -> None:
 def test_any_command_can_be_read(words: list[str]) -> None:
     found = recognise(unwrapped(words), {})
     assert found is None or found.kind
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("dbfs cp -r --overwrite out/mlflow/churn/artifacts/ dbfs:/FileStore/mlflow/churn/ --profile PROD", "model_copy"),
+        ("databricks fs cp -r dbfs:/models/churn ./churn", "model_copy"),
+        ("databricks fs cp model.pkl dbfs:/FileStore/churn/", "model_copy"),
+        ("dbfs cp src/batch_model.py dbfs:/FileStore/code/batch_model.py", None),
+        ("databricks fs cp dist/model-1.0-py3-none-any.whl dbfs:/libraries/", None),
+        ("dbfs ls dbfs:/models", None),
+        ("aws s3 sync s3://staging/models/churn s3://prod/models/churn", "model_copy"),
+        ("aws s3 cp --recursive s3://staging/models/churn s3://prod/models/churn", "model_copy"),
+        ("gsutil -m cp -r gs://staging/models gs://prod/models", "model_copy"),
+        ("aws s3 cp model.pkl s3://prod/models/churn", None),
+        ("aws s3 cp s3://staging/data/a.parquet s3://prod/data/a.parquet", None),
+        ("aws ecr get-login-password", None),
+        ("python -c 'client.copy_model_version(a, b)'", "model_copy"),
+        ("python -c 'print(1)'", None),
+        ("curl -X POST https://x.cloud.databricks.com/api/2.1/jobs/reset -d @job.json", "cli_deploy"),
+        ("curl -X POST $HOST/api/2.0/workspace/import -F path=/Shared/a", "cli_deploy"),
+        ("curl -X POST $HOST/api/2.1/jobs/run-now -d '{}'", "cli_run"),
+        ("curl $HOST/api/2.1/jobs/runs/get?run_id=1", None),
+        ("curl $HOST/api/2.1/jobs/list", None),
+    ],
+)
+def test_models_that_are_carried_and_calls_of_the_rest_interface(line: str, kind: str | None) -> None:
+    found = what(line)
+    assert (None if found is None else found.kind) == kind

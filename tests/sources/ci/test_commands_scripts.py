@@ -77,8 +77,8 @@ check:
 	-pytest
 ship:
 	$(MAKE) deploy TARGET=prod
-env-%:
-	echo $*
+env-%: check
+	databricks bundle deploy -t $*
 prod: TARGET = prod
 include more.mk
 guarded:
@@ -100,6 +100,7 @@ guarded:
         ("make included", [("integration_test", "", "", False)]),
         ("make -C sub x", [("unit_test", "", "sub", False)]),
         ("make -f other.mk y", [("unit_test", "", "", False)]),
+        ("make env-prod", [("unit_test", "", "", True), ("bundle_deploy", "prod", "", False)]),
         ("make absent", []),
         ("make", [("unit_test", "", "", False), ("unit_test", "", "", True), ("bundle_deploy", "dev", "ml", False)]),
     ],
@@ -218,3 +219,29 @@ def test_broken_files_do_not_break_the_reader(call: str, files: dict[str, str | 
 def test_any_makefile_can_be_read(text: str) -> None:
     acts("make a", {"Makefile": text})
     acts("just a", {"justfile": text})
+
+
+@pytest.mark.parametrize(
+    ("call", "text", "expected"),
+    [
+        ("python deploy.py", "requests.post(host + '/api/2.1/jobs/reset', json=job)", ["cli_deploy"]),
+        ("python deploy.py", "post('2.0/jobs/run-now')", []),
+        ("python deploy.py", "post('/2.0/jobs/create'); post('/2.0/jobs/run-now')", ["cli_deploy", "cli_run"]),
+        ("python deploy.py", "w = WorkspaceClient()\nw.jobs.create(name='a')\nw.jobs.run_now(1)", ["cli_deploy", "cli_run"]),
+        ("python deploy.py", "queue.jobs.create(name='a')", []),
+        ("python deploy.py", "requests.get(host + '/api/2.1/jobs/list')", []),
+    ],
+)
+def test_scripts_that_deploy_by_the_rest_interface(call: str, text: str, expected: list[str]) -> None:
+    assert [kind for kind, *_ in acts(call, {"deploy.py": text})] == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "target"),
+    [("python d.py --env prod", "prod"), ("python d.py --env=prod", "prod"), ("python d.py", None), ("python d.py --env", None)],
+)
+def test_options_that_a_script_hands_on(call: str, target: str | None) -> None:
+    text = "a = parser.parse_args()\nsubprocess.run(['databricks', 'bundle', 'deploy', '-t', a.env], check=True)\n"
+    assert [found[1] for found in acts(call, {"d.py": text})] == [target]
+    text = "a = parser.parse_args()\nsubprocess.check_call(f'databricks bundle deploy -t {a.env}', shell=True)\n"
+    assert [found[1] for found in acts(call, {"d.py": text})] == [target]

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.sources.ci.linking import BUNDLE, github, see
 
-from lakewarden.sources.repository.ci.credentials import kind_of, of_variables
+from lakewarden.sources.repository.ci.credentials import kind_of, of_configuration, of_variables
+from lakewarden.sources.repository.ci.other import kept
 
 CI = ".github/workflows/ci.yml"
 
@@ -175,3 +176,86 @@ def test_the_line_that_sets_a_credential() -> None:
 def test_any_variable_can_be_read(name: str, value: str) -> None:
     for one in of_variables({name: value}, frozenset()):
         assert one.kind is not None
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ('echo "token = ${{ secrets.WORKSPACE_TOKEN }}" >> ~/.databrickscfg', [("WORKSPACE_TOKEN", "pat")]),
+        ("echo ${{ secrets.MY_PAT }} | databricks configure --token --host https://x", [("MY_PAT", "pat")]),
+        ("export DATABRICKS_TOKEN=${{ secrets.TOKEN }}; databricks jobs list", [("TOKEN", "pat")]),
+        ('echo "DATABRICKS_CLIENT_SECRET=${{ secrets.SP_SECRET }}" >> $GITHUB_ENV', [("SP_SECRET", "m2m_secret")]),
+        ('curl -H "Authorization: Bearer ${{ secrets.API_TOKEN }}" https://x/api/2.1/jobs/list', [("API_TOKEN", "pat")]),
+        ("export DATABRICKS_TOKEN=dapi" + "0" * 32, [("DATABRICKS_TOKEN", "pat")]),
+        ("export DATABRICKS_TOKEN=${{ steps.login.outputs.token }}; databricks jobs list", []),
+        ("databricks configure --host ${{ secrets.HOST }}; git push https://${{ secrets.GITHUB_TOKEN }}@github.com/a/b", []),
+        ("databricks jobs list; curl -H 'X-Token: ${{ secrets.NPM_TOKEN }}' https://registry.npmjs.org", []),
+        ('echo "token = ${{ secrets.WORKSPACE_TOKEN }}" >> ~/.netrc', []),
+    ],
+)
+def test_what_a_script_hands_to_the_cli_under_any_name(script: str, found: list[tuple[str, str]]) -> None:
+    steps = f"- run: |\n    {script}\n- run: databricks bundle deploy -t prod"
+    assert [(name, kind) for name, kind, _ in credentials(github(steps))] == found
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ("export DATABRICKS_TOKEN=$TOKEN_OF_PROD", ["TOKEN_OF_PROD"]),
+        ("export DATABRICKS_TOKEN=$DATABRICKS_TOKEN_PROD", ["DATABRICKS_TOKEN_PROD"]),
+        ('echo -e "host = https://x\\ntoken = ${API_TOKEN}" > ~/.databrickscfg', ["API_TOKEN"]),
+        ("DATABRICKS_TOKEN=$(./login); echo $DATABRICKS_TOKEN", []),
+    ],
+)
+def test_what_gitlab_keeps_is_read_by_scripts(script: str, found: list[str]) -> None:
+    seen = see(
+        {"databricks.yml": BUNDLE, ".gitlab-ci.yml": f"d:\n  script:\n    - {script!r}\n    - databricks bundle deploy -t prod\n"}
+    )
+    assert seen.values("ci_credentials", "name") == found
+
+
+def test_a_secret_that_opens_production_opens_it_in_every_workflow() -> None:
+    def of(target: str, on: str, job: str = "") -> str:
+        step = f"- run: databricks bundle deploy -t {target}\n  env: {{DATABRICKS_TOKEN: '${{{{ secrets.TOKEN }}}}'}}"
+        return github(step, on=on, job=job)
+
+    files = {
+        "databricks.yml": BUNDLE,
+        ".github/workflows/a.yml": of("staging", "pull_request"),
+        ".github/workflows/b.yml": of("prod", "push"),
+    }
+    assert see(files).values("ci_credentials", "target") == ["churn/prod", "churn/prod"]
+    files[".github/workflows/b.yml"] = of("prod", "push", "environment: prod")
+    assert see(files).values("ci_credentials", "target") == ["churn/staging", "churn/prod"]
+
+
+def test_credentials_of_systems_that_are_not_read() -> None:
+    jenkins = """
+// OLD_DATABRICKS_TOKEN = credentials('old')
+environment { DATABRICKS_TOKEN = credentials('pat'); HOST = credentials('host') }
+withCredentials([string(credentialsId: 'prod-databricks-token', variable: 'T')]) { sh 'x' }
+"""
+    assert [(one.name, one.kind, one.line) for one in kept(jenkins, "Jenkins")] == [
+        ("DATABRICKS_TOKEN", "pat", 3),
+        ("T", "pat", 4),
+    ]
+    bitbucket = """
+# $OLD_DATABRICKS_TOKEN
+script:
+  - export DATABRICKS_TOKEN=$DATABRICKS_TOKEN_PROD
+  - X_DATABRICKS_TOKEN=$(./login)
+  - echo $X_DATABRICKS_TOKEN
+"""
+    assert [(one.name, one.line) for one in kept(bitbucket, "Bitbucket Pipelines")] == [("DATABRICKS_TOKEN_PROD", 4)]
+
+
+@given(st.text(), st.sampled_from(["Jenkins", "CircleCI"]))
+def test_any_file_of_another_system_can_be_read(text: str, system: str) -> None:
+    assert all(one.line >= 1 for one in kept(text, system))
+
+
+@pytest.mark.parametrize("system", ["Jenkins", "CircleCI"])
+@pytest.mark.parametrize("part", ["\n", "/*", "//", "string(", "secretEnv:[", "$A_DATABRICKS_TOKEN", "token ", "# "])
+def test_hostile_files_of_other_systems_take_no_time(part: str, system: str) -> None:
+    assert len(list(kept(part * (200_000 // len(part)), system))) <= 1
+    assert list(of_configuration("databricks configure " + part * (100_000 // len(part)), {}, (), frozenset())) == []

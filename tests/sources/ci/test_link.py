@@ -57,7 +57,7 @@ def test_when_a_job_can_run(on: str, condition: str, expected: set[tuple[str | N
 def test_release_refs_of_the_policy_decide() -> None:
     policy = Policy(projects=(ProjectPolicy("churn", bundles=(".",), release_refs=("live",)),))
     workflow = github("- run: databricks bundle deploy -t prod", on="{push: {branches: [main, live]}}")
-    assert see({"databricks.yml": BUNDLE, CI: workflow}, policy).values("ci_reach", "ref_class") == ["any"]
+    assert see({"databricks.yml": BUNDLE, CI: workflow}, policy).values("ci_reach", "ref_class") == ["other", "release"]
     workflow = github("- run: databricks bundle deploy -t prod", on="{schedule: [{cron: '0 1 * * *'}]}")
     assert see({"databricks.yml": BUNDLE, CI: workflow}, policy).values("ci_reach", "ref_class") == ["default"]
 
@@ -245,7 +245,7 @@ def test_a_command_whose_words_may_come_to_several_things_is_one() -> None:
 """
     seen = see({"databricks.yml": BUNDLE, CI: github(steps, on="{push: {branches: [main, develop]}}")})
     assert seen.values("ci_deployments", "target") == ["churn/prod"]
-    assert seen.values("ci_reach", "ref_class") == ["any"]
+    assert seen.values("ci_reach", "ref_class") == ["release", "other"]
 
 
 def test_other_tools_reach_a_stage_by_what_their_commands_say() -> None:

@@ -111,8 +111,24 @@ def test_a_path_that_goes_with_a_table(source: str) -> None:
 def test_a_location_goes_with_its_table() -> None:
     assert accesses("spark.sql(\"CREATE TABLE a.b.c USING DELTA LOCATION '/mnt/x'\")") == [
         ("write", "table", "a.b.c", "delta"),
-        ("write", "mount", "/mnt/x", "delta"),
+        ("write", "mount", "/mnt/x", "default"),  # the format is told with the table
     ]
+
+
+def test_the_folder_that_several_paths_share() -> None:
+    source = """
+        for name, path in {"a": "/mnt/x/a", "b": "/mnt/x/b"}.items():
+            spark.read.csv(path)
+        for path in ["/mnt/x", "dbfs:/x"]:
+            spark.read.csv(path)
+        for path in ["a", "b"]:
+            spark.read.csv(f"/mnt/{path}")
+        """
+    assert [(a[1], a[2]) for a in accesses(source)] == [("mount", "/mnt/x/{*}"), (None, None), ("mount", "/mnt/{path}")]
+
+
+def test_a_path_below_the_mount_of_dbfs_may_be_a_volume() -> None:
+    assert accesses("import pandas as pd\npd.read_csv('/dbfs/' + x)") == [("read", None, "/dbfs/{x}", "csv")]
 
 
 def test_a_delta_table_that_is_merged_is_written() -> None:

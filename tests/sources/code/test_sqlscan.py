@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lakewarden.sources.repository.code import sqlscan
-from lakewarden.sources.repository.sql.tokens import plain
+from lakewarden.sources.repository.code.extract import extract
+from lakewarden.sources.repository.sql.tokens import MAX_SQL, plain
 
 
 def scan(sql: str) -> list[sqlscan.Found]:
@@ -70,9 +71,30 @@ def test_statements(sql: str, expected: list[tuple[str, str]]) -> None:
 def test_formats_and_locations() -> None:
     table, location = scan("CREATE TABLE a.b.c (x INT)\nUSING parquet\nOPTIONS (a = 'b')\nLOCATION 's3://x/y'")
     assert (table.format, table.is_path) == ("parquet", False)
-    assert (location.name, location.format, location.is_path) == ("s3://x/y", "parquet", True)
+    assert (location.name, location.format, location.is_path, location.is_place) == ("s3://x/y", "default", True, True)
     (found,) = scan("SELECT * FROM read_files('/Volumes/a', format => 'csv')")
     assert found.format == "csv"
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("CREATE TEMP VIEW v USING csv OPTIONS (header 'true', `path` '/x')", [("read", "/x", "csv")]),
+        ("CREATE TEMP VIEW v USING org.x OPTIONS (path '/x')", []),
+        ("CREATE TABLE t USING json OPTIONS (path = '/x')", [("write", "t", "json"), ("write", "/x", "default")]),
+        ("CREATE TABLE t USING json OPTIONS (paths 'x')", [("write", "t", "json")]),
+        ("CREATE TABLE t USING json OPTIONS (", [("write", "t", "json")]),
+        ("CREATE TABLE t USING json OPTIONS (path", [("write", "t", "json")]),
+        ("INSERT OVERWRITE DIRECTORY '/x' USING csv SELECT * FROM a.b", [("write", "/x", "csv"), ("read", "a.b", "default")]),
+        ("INSERT OVERWRITE LOCAL DIRECTORY '/x' SELECT 1", []),
+        ("INSERT OVERWRITE DIRECTORY", []),
+        ("VACUUM delta.`/x` RETAIN 0 HOURS", [("write", "/x", "delta")]),
+        ("CONVERT TO DELTA parquet.`/x`", [("write", "/x", "delta")]),
+        ("VACUUM a.b", []),
+    ],
+)
+def test_files_that_statements_name(sql: str, expected: list[tuple[str, str, str]]) -> None:
+    assert [(found.kind, found.name, found.format) for found in scan(sql)] == expected
 
 
 def test_a_location_inside_the_query_is_none_of_the_table() -> None:
@@ -95,3 +117,10 @@ def test_any_text_can_be_scanned(sql: str) -> None:
 def test_any_order_of_words_can_be_scanned(words: list[str]) -> None:
     for found in scan(" ".join(words)):
         assert found.name is not None
+
+
+def test_what_stands_behind_the_longest_text_is_told() -> None:
+    sql = "-- a comment\n" * (MAX_SQL // 13 + 1) + "GRANT SELECT ON TABLE prod.ml.x TO `account users`;\n"
+    problems = extract(sql.encode(), "src/grants.sql").problems
+    assert [problem.cause for problem in problems] == ["unresolved"]
+    assert not extract(sql[-60:].encode(), "src/grants.sql").problems

@@ -92,7 +92,6 @@ def test_what_sections_share_is_for_every_target() -> None:
         ("config.yml", "catalog: mlops_dev\n"),  # not told apart by stage
         ("config.yml", "dev: {catalog: a}\n"),  # one section is no choice
         ("config.yml", "dev: {name: x}\nprd: {name: y}\n"),
-        ("config.yml", "dev: {catalog: '${var.x}'}\nprd: {catalog: '{x}_prd'}\n"),
         ("config.yml", "targets:\n  dev: {catalog: a}\n  prd: {catalog: b}\n"),  # a part of a bundle
         ("config.yml", "steps: {}\ndev: {catalog: a}\nprd: {catalog: b}\n"),
         (".config.yml", SECTIONS),
@@ -144,11 +143,46 @@ def test_a_file_that_cannot_be_read_is_told_and_loses_nothing_else(content: str,
     assert {gap.cause.value for gap in told} == {cause}
 
 
-def test_a_large_file_is_no_configuration() -> None:
-    assert catalogs(read({"config.yml": SECTIONS + "x: y\n" * 60_000})) == []
+def gaps_of(facts: Facts, path: str) -> set[tuple[str, str]]:
+    return {(gap.facts, gap.cause.value) for gap in facts.gaps if gap.origin is not None and gap.origin.path == path}
 
 
-def test_without_a_bundle_there_is_nothing_to_tell() -> None:
+def test_a_file_that_is_too_large_is_told_where_it_may_name_something() -> None:
+    facts = read({"config.yml": SECTIONS + "x: y\n" * 60_000, "config/dev.yml": "catalog: mlops_dev\n"})
+    assert catalogs(facts) == BOTH[:1]
+    assert gaps_of(facts, "config.yml") == {
+        ("config_refs", "unresolved"), ("target_catalogs", "unresolved"), ("experiments", "unresolved"),
+    }  # fmt: skip
+    facts = read({"config.yml": "dev: {x: y}\nprd: {x: z}\n" + "x: y\n" * 60_000})
+    assert gaps_of(facts, "config.yml") == set()
+
+
+def test_no_other_file_is_taken_for_one_that_is_too_large() -> None:
+    code = "import yaml\nconf = yaml.safe_load(open('conf/app.yml'))\nspark.table(conf['table'])\n"
+    files = {"conf/app.yml": "table: a.b.c\n" + "x: y\n" * 60_000, "other/app.yml": "table: d.e.f\n", "main.py": code}
+    assert [name for (name,) in rows(read(files), "table_access", "name")] == [None]
+
+
+def test_what_is_filled_in_later_is_told() -> None:
+    content = "dev: {catalog: '${var.x}', path: '/mnt/{x}/y'}\nprd: {catalog: '{x}_prd', title: '{x}', table: '{x}.y.z'}\n"
+    facts = read({"config.yml": content})
+    assert references(facts) == [
+        ("churn/dev", "catalog", None, False), ("churn/dev", "path", "none", False), ("churn/prd", "catalog", None, False),
+    ]  # fmt: skip
+    assert catalogs(facts) == [("churn/dev", None, None, "own"), ("churn/prd", None, None, "own")]
+    assert gaps_of(facts, "config.yml") == {("config_refs", "unresolved"), ("target_catalogs", "unresolved")}
+
+
+def test_paths_outside_unity_catalog_of_all_stages() -> None:
+    content = "paths: {raw: /mnt/raw, checkpoint: /mnt/x, other: 's3://x/y', files: /Volumes/a/b/c}\nlog: {path: /mnt/log}\n"
+    found = [(row.key, row.__dict__["kind"]) for row in gather_all({"conf/a.yml": content}).rows["config_refs"]]
+    assert found == [("repository/conf/a.yml:paths.raw", "path")]
+    found = [(row.key, row.__dict__["kind"]) for row in read({"conf/a.yml": content}).rows["config_refs"]]
+    assert found == [("churn/dev/conf/a.yml:paths.raw", "path")]
+    assert gather_all({"docker-compose.yml": "services: {a: {config: /mnt/raw}}\n"}).rows["config_refs"] == []
+
+
+def test_without_a_bundle_there_are_no_stages_to_tell() -> None:
     assert gather_all({"config.yml": SECTIONS}).rows["config_refs"] == []
 
 
@@ -210,3 +244,9 @@ def test_any_file(content: dict[str, Any], path: str) -> None:
 @settings(max_examples=100, deadline=None)
 def test_any_text(text: str, path: str) -> None:
     read({path: f"catalog {text}"})
+
+
+def test_values_at_any_depth_are_read() -> None:
+    deep = "".join(f"{'  ' * depth}level{depth}:\n" for depth in range(1, 10))
+    content = "".join(f"{stage}:\n{deep}{'  ' * 10}catalog_name: mlops_{stage}\n" for stage in ("dev", "prd"))
+    assert catalogs(read({"project_config.yml": content})) == BOTH

@@ -310,6 +310,21 @@ def test_a_statement_that_is_made_while_the_code_runs_may_grant() -> None:
     assert [(gap.facts, gap.project) for gap in facts.gaps if gap.facts == "securables"] == [("securables", "repository")]
 
 
+def test_each_statement_and_cell_that_cannot_be_read_is_told() -> None:
+    cells = ["spark.sql(a)", "x = (", "y = ["]
+    code = "# Databricks notebook source\n" + "\n\n# COMMAND ----------\n\n".join(cells)
+    facts = gather(
+        {"a.py": "spark.sql(a)\nspark.sql(b)\n", "b.py": code, "c.sql": "EXECUTE IMMEDIATE x;\nEXECUTE IMMEDIATE y;\n"}
+    )
+    told = {(gap.origin.path, gap.origin.line) for gap in facts.gaps if gap.facts == "securables" and gap.origin is not None}
+    assert told == {("a.py", 1), ("a.py", 2), ("b.py", 2), ("b.py", 6), ("b.py", 10), ("c.sql", 1), ("c.sql", 2)}
+
+
+def test_a_file_full_of_what_cannot_be_read_stays_readable() -> None:
+    facts = gather({"a.py": "".join(f"spark.sql(x{n})\n" for n in range(300))})
+    assert 1 < len([gap for gap in facts.gaps if gap.facts == "securables"]) <= 20
+
+
 def test_one_corrupt_file_changes_nothing_for_the_good_ones() -> None:
     good = {"a.sql": "GRANT SELECT ON SCHEMA prod.ml TO g; CREATE TABLE prod.ml.t (id INT PRIMARY KEY)", "b.py": NOTEBOOK}
     corrupt: dict[str, str | bytes] = {

@@ -23,6 +23,10 @@ def job(body: str, rest: str = "") -> str:
         ("run_as {\nservice_principal_name = var.none\n}", ("service_principal", None, "job")),
         (
             "run_as {\nservice_principal_name = databricks_service_principal.sp.application_id\n}",
+            ("service_principal", "repository/terraform:./databricks_service_principal.sp", "job"),
+        ),
+        (
+            "run_as {\nservice_principal_name = data.databricks_service_principal.sp.application_id\n}",
             ("service_principal", None, "job"),
         ),
     ],
@@ -417,16 +421,16 @@ def test_without_rules_for_branches_the_git_host_has_to_be_asked(read: Any) -> N
 @pytest.mark.parametrize(
     ("subject", "kind", "acts_in"),
     [
-        ('"repo:acme/churn:environment:prod"', "environment", "production"),
-        ('"repo:acme/churn:environment:blue"', "environment", None),
-        ('"repo:acme/churn:ref:refs/heads/main"', "release", None),
-        ('"project_path:acme/churn:ref_type:branch:ref:feature"', "other", None),
-        ('"repo:acme/churn:pull_request"', "pull_request", None),
-        ('"sc://acme/churn/deploy"', None, None),
-        ("var.none", None, None),
+        ('"repo:acme/churn:environment:prod"', "environment", ["production"]),
+        ('"repo:acme/churn:environment:blue"', "environment", [None]),
+        ('"repo:acme/churn:ref:refs/heads/main"', "release", []),
+        ('"project_path:acme/churn:ref_type:branch:ref:feature"', "other", []),
+        ('"repo:acme/churn:pull_request"', "pull_request", []),
+        ('"sc://acme/churn/deploy"', None, []),
+        ("var.none", None, []),
     ],
 )
-def test_federation(read: Any, subject: str, kind: str | None, acts_in: str | None) -> None:
+def test_federation(read: Any, subject: str, kind: str | None, acts_in: list[str | None]) -> None:
     seen = read(
         'resource "databricks_service_principal" "sp" {\n  display_name = "sp"\n}\n'
         'resource "databricks_service_principal_federation_policy" "p" {\n'
@@ -436,5 +440,5 @@ def test_federation(read: Any, subject: str, kind: str | None, acts_in: str | No
     row = seen.one("ci_credentials")
     assert (row.kind, row.federation_subject, row.ci_job, row.name) == ("oidc", kind, "none", "databricks_service_principal.sp")
     assert bool(seen.gaps("ci_credentials")) == (kind is None)
-    assert seen.column("principal_stages", "acts_in") == ([acts_in] if acts_in else [])
+    assert seen.column("principal_stages", "acts_in") == acts_in
     assert "ci_credentials" in seen.source.fills

@@ -12,6 +12,8 @@ class CiJob(Fact, table="ci_jobs", parents={"project_key": "projects"}):
     """Key of the project whose code it builds."""
     environment_protected: bool | None = None
     """Does it run in an environment that needs an approval or admits only the release branch? FALSE without environment."""
+    environment: str | None = None
+    """Its environment as `system:name` (`github`, `azure`, `gitlab`); `none` where it runs in none."""
     head_state: str | None = None
     """`branch` or `detached`: what the checkout leaves."""
     checks_out_pr_head: bool | None = None
@@ -24,9 +26,11 @@ class CiReach(Fact, table="ci_reach", parents={"ci_job": "ci_jobs"}):
     ci_job: str
     """Key of the job."""
     event: str | None = None
-    """`push`, `tag`, `pull_request`, `pull_request_target`, `merge_request`, `manual`, `schedule`, `workflow_run`, …"""
+    """`push`, `tag`, `pull_request`, `pull_request_target`, `merge_request`, `manual`, `schedule`, `workflow_run`, …; `queued`
+    is a start by hand that the CI system offers for every pipeline, whatever starts it by itself."""
     ref_class: str | None = None
-    """`release`, `default`, `other`, `any` or `pull_request`."""
+    """`release`, `default`, `other` (named by the workflow, and none of these), `any` (those that nobody names among them) or
+    `pull_request`."""
 
 
 class CiStep(Fact, table="ci_steps", parents={"ci_job": "ci_jobs", "project_key": "projects"}, place="target"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lakewarden.facts.fact import Fact
 
 
-class Catalog(Fact, table="catalogs", place="name"):
+class Catalog(Fact, table="catalogs", place="name", listed_by={"metastores": {}}):
     """A catalog. Live keys: metastore/catalog; declared keys: project/target/catalog."""
 
     name: str | None = None
@@ -16,6 +16,8 @@ class Catalog(Fact, table="catalogs", place="name"):
     """`MANAGED`, `FOREIGN`, `DELTASHARING`, `SYSTEM`, …"""
     isolation_mode: str | None = None
     """`OPEN` or `ISOLATED`."""
+    storage_root: str | None = None
+    """URL of the storage that holds its managed data; `none` where it has none of its own."""
 
 
 class Binding(Fact, table="bindings", parents={"securable": "securables"}, place="workspace"):
@@ -29,16 +31,18 @@ class Binding(Fact, table="bindings", parents={"securable": "securables"}, place
     """`BINDING_TYPE_READ_WRITE` or `BINDING_TYPE_READ_ONLY`."""
 
 
-class ExternalLocation(Fact, table="external_locations"):
-    """A storage path under governance."""
+class ExternalLocation(Fact, table="external_locations", listed_by={"metastores": {}}):
+    """A storage path under governance. Live keys: metastore/name."""
 
+    url: str | None = None
+    """URL of the storage."""
     serves_production: bool | None = None
     """Does it hold the storage of a production catalog?"""
     isolation_mode: str | None = None
     """`ISOLATION_MODE_OPEN` or `ISOLATION_MODE_ISOLATED`."""
 
 
-class Schema(Fact, table="schemas", place="catalog"):
+class Schema(Fact, table="schemas", place="catalog", listed_by={"catalogs": {"catalog": "name"}}):
     """A schema. Live keys: metastore/catalog.schema; declared keys: project/target/catalog.schema."""
 
     catalog: str | None = None
@@ -47,7 +51,7 @@ class Schema(Fact, table="schemas", place="catalog"):
     """Key of the bundle target that declares it; NULL on other planes."""
 
 
-class CatalogTable(Fact, table="catalog_tables", place="catalog"):
+class CatalogTable(Fact, table="catalog_tables", place="catalog", listed_by={"schemas": {"catalog": "catalog"}}):
     """A table or view of Unity Catalog. Live keys: metastore/catalog.schema.table; declared keys: project/catalog.schema.table."""
 
     name: str | None = None
@@ -101,7 +105,13 @@ class TableAccess(Fact, table="table_access", parents={"file": "files"}):
     """For a drop: is the table created again in the same file?"""
 
 
-class StageWrite(Fact, table="stage_writes", place="place", derived={"catalog_stage": ("stage_of_name", "catalog")}):
+class StageWrite(
+    Fact,
+    table="stage_writes",
+    place="place",
+    derived={"catalog_stage": ("stage_of_name", "catalog")},
+    listed_by={"workspaces": {"place": "key"}},
+):
     """A write of a table, in the stage where it runs: code resolved for a target, or lineage. Key: place/table/ordinal."""
 
     place: str | None = None

@@ -22,7 +22,7 @@ class PrincipalSummary(Fact, table="principal_summary"):
     """Is it the policy's emergency identity?"""
 
 
-class PrincipalStage(Fact, table="principal_stages", references={"principal": "principal_summary"}):
+class PrincipalStage(Fact, table="principal_stages", references={"principal": "principal_summary"}, listed_by={"jobs": {}}):
     """Closure: a service principal acts in a stage. Key: project/principal/stage, once for each."""
 
     principal: str | None = None
@@ -60,7 +60,19 @@ class Grant(
     """The privilege, in upper case with underscores."""
 
 
-class Securable(Fact, table="securables", place="catalog", derived={"unstaged": ("without_stage", "named")}):
+class Securable(
+    Fact,
+    table="securables",
+    place="catalog",
+    derived={"unstaged": ("without_stage", "named")},
+    listed_by={
+        "catalogs": {"key": "key", "catalog": "name"},
+        "schemas": {"key": "key", "catalog": "catalog"},
+        "catalog_tables": {"key": "key", "catalog": "catalog"},
+        "models": {"key": "key", "catalog": "catalog"},
+        "external_locations": {"key": "key"},
+    },
+):
     """A catalog, schema, table, volume, model or external location with its owner. Key: as in its own table."""
 
     kind: str | None = None
@@ -95,9 +107,17 @@ class EffectiveGrant(
     """Is the principal the owner of the securable?"""
 
 
-class Permission(Fact, table="permissions", references={"principal": "principal_summary"}, place="target"):
+class Permission(
+    Fact,
+    table="permissions",
+    references={"principal": "principal_summary"},
+    place="place",
+    listed_by={"jobs": {"place": "place"}, "experiments": {"place": "place"}, "deployments": {"place": "workspace"}},
+):
     """A permission level on a workspace object. Key: object/principal/level."""
 
+    place: str | None = None
+    """On live planes the URL of the workspace."""
     target: str | None = None
     """Key of the bundle target that declares it; NULL on other planes."""
     object_kind: str | None = None
@@ -112,7 +132,13 @@ class Permission(Fact, table="permissions", references={"principal": "principal_
     """`CAN_VIEW`, `CAN_READ`, `CAN_RUN`, `CAN_EDIT`, `CAN_MANAGE`, `IS_OWNER`, …"""
 
 
-class Entitlement(Fact, table="entitlements", references={"principal": "principal_summary"}, place="workspace"):
+class Entitlement(
+    Fact,
+    table="entitlements",
+    references={"principal": "principal_summary"},
+    place="workspace",
+    listed_by={"workspaces": {"workspace": "key"}},
+):
     """What a principal may do in a workspace. Key: workspace/principal/entitlement."""
 
     workspace: str | None = None

@@ -35,3 +35,14 @@ class PolicyGlob(Fact, table="policy_globs"):
     """The glob."""
     matched: bool | None = None
     """Does it match anything that was seen?"""
+
+
+class SnapshotConflict(Fact, table="snapshot_conflicts"):
+    """Two snapshots of one audit, or one fact that they tell differently. Key: the snapshot, or table:plane:object#column."""
+
+    agree: bool | None = None
+    """Do they tell the same? NULL where one of them is too old to be compared."""
+    what: str | None = None
+    """What they speak of."""
+    said: str | None = None
+    """What each of them says."""

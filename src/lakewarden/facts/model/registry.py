@@ -5,7 +5,7 @@ from __future__ import annotations
 from lakewarden.facts.fact import Fact
 
 
-class Model(Fact, table="models", place="catalog"):
+class Model(Fact, table="models", place="catalog", listed_by={"catalogs": {"catalog": "name"}, "workspaces": {}}):
     """A registered model. Live keys: metastore/catalog.schema.model; declared keys: project/target/resource."""
 
     name: str | None = None
@@ -48,6 +48,8 @@ class ModelVersion(
     """The version that it is a copy of; `none`."""
     copied_catalog: str | None = None
     """Catalog of the version that it is a copy of; `none`."""
+    created_by: str | None = None
+    """Who registered it, `kind:name`."""
     before_policy: bool | None = None
     """Did it go live before the policy was adopted (`gate --adopt`)?"""
     has_signature: bool | None = None
@@ -131,6 +133,7 @@ class ServedEntity(
     table="served_entities",
     references={"champion": "champions"},
     place="place",
+    listed_by={"workspaces": {"place": "key"}},
     derived={"named_stage": ("stage_of_name", "catalog")},
 ):
     """A model that an endpoint serves. Key: endpoint/ordinal."""
@@ -157,7 +160,7 @@ class ServedEntity(
     """Key of the champion of the model."""
 
 
-class Champion(Fact, table="champions", references={"version_key": "model_versions"}):
+class Champion(Fact, table="champions", references={"version_key": "model_versions"}, listed_by={"models": {"key": "key"}}):
     """Closure: the version to which the deployment alias of a model points. The key is the model's."""
 
     version: int | None = None
@@ -166,7 +169,7 @@ class Champion(Fact, table="champions", references={"version_key": "model_versio
     """Key of the version."""
 
 
-class RegistryHook(Fact, table="registry_hooks"):
+class RegistryHook(Fact, table="registry_hooks", listed_by={"workspaces": {}}):
     """A webhook of the registry. Key: workspace/hook, or project/resource."""
 
     model_name: str | None = None

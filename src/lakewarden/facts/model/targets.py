@@ -91,10 +91,10 @@ class ConfigReference(
     """An object that the resolved configuration of a target names. Key: target/pointer."""
 
     target: str
-    """Key of the target."""
+    """Key of the target; that of the project for a file of settings where there are no targets."""
     kind: str | None = None
-    """`catalog`, `table`, `volume`, `model`, `experiment`, `endpoint`, `host`, `parameter`, or `path` for data outside Unity
-    Catalog."""
+    """`catalog`, `table`, `volume`, `model`, `experiment`, `endpoint`, `host`, `parameter`, `secret`, `library` for a volume that
+    libraries come from, or `path` for data outside Unity Catalog."""
     value: str | None = None
     """The name as it stands in the configuration."""
     named: str | None = None
@@ -106,7 +106,11 @@ class ConfigReference(
 
 
 class Deployment(
-    Fact, table="deployments", references={"commit_key": "branch_commits", "created_by": "principal_summary"}, place="workspace"
+    Fact,
+    table="deployments",
+    references={"commit_key": "branch_commits", "created_by": "principal_summary"},
+    place="workspace",
+    listed_by={"workspaces": {"workspace": "key"}},
 ):
     """One deployment that happened. Key: workspace/deployment/version."""
 
@@ -116,6 +120,8 @@ class Deployment(
     """The commit that was recorded with it; `none` where the record holds none."""
     commit_key: str | None = None
     """Key of the commit in branch_commits."""
+    origin_url: str | None = None
+    """URL of the repository that was recorded with it; `none`."""
     origin_matches: bool | None = None
     """Is the recorded repository the project's?"""
     mode: str | None = None

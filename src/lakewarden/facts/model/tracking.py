@@ -5,8 +5,10 @@ from __future__ import annotations
 from lakewarden.facts.fact import Fact
 
 
-class Experiment(Fact, table="experiments", place="place"):
-    """An experiment of a stage: a bundle's resource, variable or parameter, or a live one. Key: target/path."""
+class Experiment(Fact, table="experiments", place="place", listed_by={"workspaces": {"place": "key"}}):
+    """An experiment of a stage: a bundle's resource, variable or parameter, or a live one. Key: target/path; live:
+    workspace/experiments/id.
+    """
 
     place: str | None = None
     """The key of a target, or the URL of a workspace."""
@@ -20,8 +22,14 @@ class Experiment(Fact, table="experiments", place="place"):
     """`person`, `deployer`, `service_principal`, `everyone` or `other`."""
 
 
-class Run(Fact, table="runs", references={"job_run": "job_runs", "experiment": "experiments"}, place="workspace"):
-    """A run of MLflow. Key: workspace/run id."""
+class Run(
+    Fact,
+    table="runs",
+    references={"job_run": "job_runs", "experiment": "experiments"},
+    place="workspace",
+    listed_by={"model_versions": {"workspace": "run_workspace"}},
+):
+    """A run of MLflow behind a version that an alias or an endpoint names. Key: workspace/run id."""
 
     workspace: str | None = None
     """URL of the workspace."""
@@ -52,7 +60,7 @@ class RunInput(Fact, table="run_inputs", parents={"run": "runs"}, derived={"name
     """`training`, `evaluation`, …"""
 
 
-class RunCommit(Fact, table="run_commit", references={"commit_key": "branch_commits"}):
+class RunCommit(Fact, table="run_commit", references={"commit_key": "branch_commits"}, listed_by={"runs": {"key": "key"}}):
     """Closure: the commit that a run is held to, by the strongest rung of evidence. The key is the run's."""
 
     commit: str | None = None

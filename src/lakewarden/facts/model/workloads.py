@@ -5,7 +5,14 @@ from __future__ import annotations
 from lakewarden.facts.fact import Fact
 
 
-class Job(Fact, table="jobs", place="place", derived={"git_ref_class": ("ref_class", "git_ref")}):
+class Job(
+    Fact,
+    table="jobs",
+    place="place",
+    derived={"git_ref_class": ("ref_class", "git_ref")},
+    listed_by={"workspaces": {"place": "key"}},
+    compared=True,
+):
     """A job or a pipeline. Key: project/target/resource; a job that no bundle declares: workspace#id."""
 
     place: str | None = None
@@ -122,7 +129,7 @@ class TaskUpstream(Fact, table="task_upstream", parents={"task": "tasks"}, refer
     """FALSE where a parameter of the upstream task switches validation off (`run_mode` dry_run or disabled)."""
 
 
-class JobRun(Fact, table="job_runs"):
+class JobRun(Fact, table="job_runs", listed_by={"runs": {}}):
     """A run of a job. Key: workspace/run id."""
 
     run_type: str | None = None

@@ -25,6 +25,8 @@ _SHORT = "${workspace.current_user.short_name}"
 _NAMES = ("task_key", "job_cluster_key", "environment_key", "environment_variables_key", "name", "principal", "key", "label")
 _PRINCIPALS = ("user_name", "service_principal_name", "group_name")
 _FEWEST = 7
+#: What stands as YAML has it where the output lacks it.
+_SAID = ("mode", "resources", "permissions", "run_as", "workspace")
 #: What the output always has, and YAML only where somebody set it.
 _FILLED: dict[str, frozenset[str]] = {
     "workspace": frozenset({"root_path", "file_path", "artifact_path", "state_path", "resource_path"}),
@@ -190,6 +192,8 @@ def _as_written(whole: Map, reader: Reader, overlay: _Overlay) -> Map:
             items["mode"] = overlay.stand(bundle.items["mode"], yaml.get("mode"))
         items["git"] = _pin(bundle, yaml, overlay)
         items["bundle"] = _copy(bundle, {key: value for key, value in bundle.items.items() if key != "git"})
+    # An output that somebody cut down says nothing of what it lacks.
+    items.update((key, node) for key in _SAID if is_null(items.get(key)) and (node := yaml.get(key)) is not None)
     for section, filled in _FILLED.items():
         node, written = items.get(section), overlay.whole(yaml.get(section))
         if isinstance(node, Map) and (isinstance(written, Map) or is_null(yaml.get(section))):

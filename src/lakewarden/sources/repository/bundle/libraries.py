@@ -60,7 +60,7 @@ def of_libraries(reader: Reader, node: Node | None, task: str) -> Iterator[Spec]
                 name = whole.get("coordinates" if kind == "maven" else "package") if whole is not None else None
                 if whole is not None:
                     text = reader.text(name, _TABLE, None)
-                    pinned = None if text is None else _maven_pinned(text) if kind == "maven" else is_pinned(text)
+                    pinned = None if text is None else maven_pinned(text) if kind == "maven" else is_pinned(text)
                     yield Spec(text, (name or inner).origin, pinned, "index")
             elif kind in ("whl", "jar", "egg"):
                 yield _of_path(reader, inner, reader.text(inner, _TABLE))
@@ -116,7 +116,8 @@ def of_notebook(reader: Reader, path: str | None, task: str) -> Iterator[Spec]:
             yield Spec(text, install.origin, None if text is None else is_pinned(text), "index")
 
 
-def _maven_pinned(coordinates: str) -> bool:
+def maven_pinned(coordinates: str) -> bool:
+    """Do the coordinates of a package name exactly one version?"""
     version = coordinates.split(":")[2:]
     return bool(version) and not re.search(r"[\[\](),+]|latest|release|snapshot", version[-1], re.IGNORECASE)
 

@@ -9,7 +9,17 @@ from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.parameters import KEYS, Parameter
 from lakewarden.sources.repository.bundle.reader import NONE, Reader
 from lakewarden.sources.repository.bundle.variables import Kind, Value
-from lakewarden.sources.repository.bundle.words import Name, classify, outside, says_catalog, says_experiment, unknown, words_of
+from lakewarden.sources.repository.bundle.words import (
+    Name,
+    classify,
+    library,
+    outside,
+    says_catalog,
+    says_experiment,
+    secret,
+    unknown,
+    words_of,
+)
 from lakewarden.sources.yaml_nodes import List, Map, Node, Scalar
 
 if TYPE_CHECKING:
@@ -69,6 +79,25 @@ class Names:
         values = {parameter.name: parameter.value for parameter in parameters}
         for parameter in parameters:
             self._parameter(parameter, role, values)
+
+    def settings(self, parameters: Sequence[Parameter]) -> None:
+        """Take in the secrets that a cluster is set up with."""
+        for parameter in parameters:
+            raw = parameter.node.text if isinstance(parameter.node, Scalar) else ""
+            value = self.reader.resolver.text(raw) if "{{" in raw and "secrets/" in raw else None
+            found = secret(value.text) if value is not None and value.text is not None else None
+            if value is not None and found is not None:
+                self._add(found, value, parameter.node, parameter.pointer)
+
+    def libraries(self, node: Node | None, pointer: str) -> None:
+        """Take in the volumes that libraries are taken from."""
+        for at, item in enumerate(node.items if isinstance(node, List) else ()):
+            for kind, inner in item.items.items() if isinstance(item, Map) else [("", item)]:
+                raw = inner.text if isinstance(inner, Scalar) else ""
+                value = self.reader.resolver.text(raw) if raw else None
+                found = library(value.text) if value is not None and value.text is not None else None
+                if value is not None and found is not None:
+                    self._add(found, value, inner, f"{pointer}[{at}].{kind}".removesuffix("."))
 
     def _parameter(self, parameter: Parameter, role: str, beside: Mapping[str, Value]) -> None:
         value, name = parameter.value, parameter.name

@@ -54,7 +54,7 @@ def _read(file: str, target: str, tree: Tree) -> Map:
             raise UsageError(f"{file} is larger than the limit of {tree.max_bytes / 1e6:.1f} MB", "raise max_file_size")
         data = path.read_bytes()
     except FileNotFoundError:
-        raise UsageError(f"there is no file {file}", again.replace("again: ", ": ")) from None
+        raise UsageError(f"there is no file {file}", again.replace(" again: ", ": ")) from None
     except OSError as problem:
         raise UsageError(f"{file} cannot be read: {(problem.strerror or str(problem)).lower()}", "check the file") from None
     try:

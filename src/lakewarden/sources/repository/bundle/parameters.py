@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _DYNAMIC = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _JOB = "job.parameters."
 _COMMIT = frozenset({"commit", "sha"})
+#: One commit, written down: not the one that is deployed next.
+_A_COMMIT = re.compile(r"[0-9a-f]{40}")
 #: What a parameter may be called that hands on the commit among other things.
 _ABOUT_CODE = frozenset(
     {
@@ -56,6 +58,8 @@ class Parameter(NamedTuple):
         """Does it carry the commit that is deployed? None where its name says so, or may, and its value is not known."""
         if self.value.commit:
             return True
+        if _A_COMMIT.fullmatch(self.value.text or "") and not self.value.varies:
+            return False
         problem = self.value.problem
         later = problem is not None and problem.kind in (Kind.UNSET, Kind.BROKEN)
         named = words_of(self.name) | (words_of(self.node.text) if isinstance(self.node, Scalar) else frozenset())

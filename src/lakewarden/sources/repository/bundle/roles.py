@@ -60,6 +60,11 @@ def role_of_task(known: Iterable[str], key: str, path: str | None) -> str:
     return OTHER
 
 
+def speaks_of_other_work(key: str, path: str | None) -> bool:
+    """Does the name of a task, or of its file, say that it does work which has no role?"""
+    return bool(_OTHER_WORK & {*_words(key), *_words("" if path is None else path.rpartition("/")[2])})
+
+
 @lru_cache(maxsize=4096)
 def _by_words(name: str) -> str:
     words = _words(name)

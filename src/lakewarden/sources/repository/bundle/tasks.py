@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.facts.model.workloads import TaskParameter
 from lakewarden.sources.repository.bundle.code import NO_CODE, Code, read_code, read_wheel
+from lakewarden.sources.repository.bundle.constants import stays_constant
 from lakewarden.sources.repository.bundle.libraries import of_cluster, of_dependencies, of_libraries, of_notebook, read_libraries
 from lakewarden.sources.repository.bundle.merge import is_null
 from lakewarden.sources.repository.bundle.parameters import Parameter, block_parameters, launch_values, map_parameters
@@ -123,6 +124,8 @@ def _task(reader: Reader, job: JobContext, node: Map, name: str, names: Names, r
     write_parameters(reader, key, parameters)
     note_launch(reader, first, code.real, parameters, "JOB")
     names.parameters([parameter for parameter in parameters if parameter.scope in ("task", "env")], role)
+    names.settings([parameter for parameter in parameters if parameter.scope in ("env", "conf")])
+    names.libraries(node.get("libraries"), f"{pointer}.libraries")
     read_libraries(reader, key, _libraries(reader, job, node, key, code))
     own = [parameter for parameter in parameters if parameter.scope == "task"]
     linked = [job_of_id(parameter.node) for parameter in own if words_of(parameter.name) >= _DEPLOYMENT_JOB]
@@ -137,19 +140,22 @@ def note_launch(reader: Reader, first: int, path: str | None, parameters: list[P
     """Tell later sources what a file of code is started with. `first` is the first gap that its parameters may have made."""
     if path is not None:
         whole = not any(gap.facts == "task_params" and not gap.value for gap in reader.facts.gaps[first:])
-        launch = Launch(reader.key, launch_values(parameters), entity, whole)
+        launch = Launch(reader.key, reader.project, launch_values(parameters), entity, whole)
         reader.context.launches.setdefault(path, []).append(launch)
 
 
 def write_parameters(reader: Reader, task: str, parameters: list[Parameter]) -> None:
     """Write the parameters of a task; of two with one name in one scope the later counts."""
     for parameter in {(p.scope, p.name): p for p in parameters}.values():
+        holds_commit = parameter.holds_commit
+        if holds_commit is None and stays_constant(reader.context.tree, parameter):
+            holds_commit = False
         reader.facts.add(
             TaskParameter(
                 key=f"{task}/{parameter.scope}/{parameter.name}",
                 project=reader.project,
                 task=task,
-                holds_commit=parameter.holds_commit,
+                holds_commit=holds_commit,
                 origin=parameter.node.origin,
             )
         )

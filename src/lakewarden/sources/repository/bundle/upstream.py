@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lakewarden.facts.model.workloads import TaskUpstream
 from lakewarden.sources.repository.bundle.merge import is_null
@@ -103,7 +103,7 @@ def starts_itself(job: Map) -> bool:
 def write_upstream(reader: Reader, jobs: Mapping[str, JobTasks]) -> None:
     """Write what comes before each task of the target, in its own job and in those that start it."""
     works = {work.key: (job, work) for job, tasks in jobs.items() for work in tasks.work.values()}
-    for later_key, before_key, must_succeed in closure(_graph(jobs)):
+    for later_key, before_key, must_succeed in closure(graph(jobs)):
         if later_key not in works or before_key not in works:
             continue
         (job, later), (other, before) = works[later_key], works[before_key]
@@ -125,15 +125,35 @@ def write_upstream(reader: Reader, jobs: Mapping[str, JobTasks]) -> None:
         )
 
 
-def _graph(jobs: Mapping[str, JobTasks]) -> dict[str, Edges]:
+class OneWork(Protocol):
+    """A task by its key, and the job that it starts."""
+
+    @property
+    def key(self) -> str: ...  # noqa: D102
+    @property
+    def runs(self) -> str | None: ...  # noqa: D102
+
+
+class OneJob(Protocol):
+    """The tasks of a job by name with their edges, and whether the job starts by itself."""
+
+    @property
+    def work(self) -> Mapping[str, OneWork]: ...  # noqa: D102
+    @property
+    def edges(self) -> Mapping[str, Edges]: ...  # noqa: D102
+    @property
+    def starts_itself(self) -> bool: ...  # noqa: D102
+
+
+def graph(jobs: Mapping[str, OneJob]) -> dict[str, Edges]:
     """The edges of all jobs by the keys of tasks. A task that starts a job ends when the last tasks of that do; the first
     tasks of a job that nothing else starts wait for what the task waits for.
     """
-    graph: dict[str, Edges] = {}
+    found: dict[str, Edges] = {}
     for tasks in jobs.values():
         for name, edges in tasks.edges.items():
             upstream = [tasks.work[other].key for other in edges.upstream if other in tasks.work]
-            graph[tasks.work[name].key] = Edges(upstream, edges.run_if)
+            found[tasks.work[name].key] = Edges(upstream, edges.run_if)
     starts: dict[str, list[str]] = {}
     for tasks in jobs.values():
         for work in tasks.work.values():
@@ -141,15 +161,15 @@ def _graph(jobs: Mapping[str, JobTasks]) -> dict[str, Edges]:
                 start = f"{work.key}#start"
                 awaited = {other for edges in jobs[work.runs].edges.values() for other in edges.upstream}
                 last = [one.key for name, one in jobs[work.runs].work.items() if name not in awaited]
-                graph[start], graph[work.key] = graph[work.key], Edges([start, *last], "ALL_SUCCESS")
+                found[start], found[work.key] = found[work.key], Edges([start, *last], "ALL_SUCCESS")
                 starts.setdefault(work.runs, []).append(start)
     for job, by in starts.items():
         tasks = jobs[job]
         for name, edges in tasks.edges.items():
             if len(by) == 1 and not tasks.starts_itself and not edges.upstream:
                 key = tasks.work[name].key
-                graph[f"{key}#start" if f"{key}#start" in graph else key] = Edges(by, "ALL_SUCCESS")
-    return graph
+                found[f"{key}#start" if f"{key}#start" in found else key] = Edges(by, "ALL_SUCCESS")
+    return found
 
 
 def closure(edges: Mapping[str, Edges]) -> Iterator[tuple[str, str, bool | None]]:

@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from lakewarden.policy.names import stage_by_words
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _PART = r"`?((?:[\w\-]|\$\{[^${}]*\})+)`?"
 _THREE = re.compile(rf"{_PART}\.{_PART}\.{_PART}")
@@ -13,6 +15,8 @@ _TWO = re.compile(rf"{_PART}\.{_PART}")
 _ONE = re.compile(_PART)
 _MODEL_URI = re.compile(rf"models:/{_PART}\.{_PART}\.{_PART}(?:[@/].*)?")
 _VOLUME = re.compile(rf"(?:dbfs:)?/Volumes/{_PART}/{_PART}(?:/|$)")
+_SECRET = re.compile(r"\{\{\s*secrets/([\w.@-]+)/[^{}]*\}\}")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _HOST = re.compile(r"https://[\w.-]*databricks[\w.-]*(?:[/?].*)?", re.IGNORECASE)
 #: Endings of files and of the names of hosts and packages, which have dots too.
 _NO_TABLE = re.compile(
@@ -148,6 +152,22 @@ def outside(name: str, text: str, role: str = "other") -> Name | None:
     if not _OF_LOCATIONS.isdisjoint(words) or not _NO_DATA.isdisjoint(words | words_of(text)):
         return None
     return Name("path", text, "none", writes(name, "path", role))
+
+
+def secret(text: str) -> Name | None:
+    """The secret that a setting takes, where the name of its scope speaks of production or of development."""
+    found = _SECRET.search(text)
+    if found is None:
+        return None
+    scope = _CAMEL.sub("-", found[1]).lower()
+    told = stage_by_words(scope).stage in ("production", "development")
+    return Name("secret", found[0], f"/{scope}", False) if told else None
+
+
+def library(text: str) -> Name | None:
+    """The volume that a library is taken from."""
+    volume = _VOLUME.match(text.strip())
+    return None if volume is None else Name("library", text.strip(), volume[1].lower(), False, volume[1].lower())
 
 
 def unknown(name: str) -> Name | None:

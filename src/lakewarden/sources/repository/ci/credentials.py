@@ -17,6 +17,7 @@ _MACRO = re.compile(r"\$[({]?\[?(?:variables\.)?([A-Za-z_][\w.-]*)")
 _LITERAL_TOKEN = re.compile(r"\b(?:dapi|dose)[0-9a-f]{20,}")
 _DATABRICKS = re.compile(r"(?:^|_)(?:DATABRICKS|DBX|ADB|DBRICKS|DBKS|DB)(?:_|$)")
 _TOKEN = re.compile(r"(?:^|_)(?:TOKEN|PAT|ACCESS_TOKEN|API_TOKEN|API_KEY)\d*(?:_|$)")
+_JOINED = re.compile(r"(?:^|_)(?:DATABRICKS|DBRICKS|DBX|ADB)(?:ACCESS|API|DEV|STAGING|PROD)?(?:TOKEN|PAT)\d*(?:_|$)")
 _NO_TOKEN = re.compile(r"OIDC|AUDIENCE|ENDPOINT|URL|_FILE|FILEPATH|EXPIR|LIFETIME|AAD|ID_TOKEN|MGMT|ENTRA")
 _SHORT_LIVED = re.compile(r"(?:^|_)(?:AAD|MGMT|MANAGEMENT|ENTRA|BEARER)(?:_|$)")
 _CLIENT_SECRET = re.compile(
@@ -32,6 +33,22 @@ _KINDS = {
     "AZURE_CLIENT_SECRET": "azure_sp_secret",
 }
 _PROFILE = "DATABRICKS_CONFIG_PROFILE"
+#: Commands that write down how the CLI logs in.
+_CONFIGURES = re.compile(r"databrickscfg|\b(?:databricks(?:-cli)?|dbfs|dbx)\s+configure\b", re.IGNORECASE)
+#: Where a script gives one of the variables of `_KINDS` a value that CI fills in, or that another variable holds.
+_ASSIGNED = re.compile(
+    r"(?<![\w-])(?:\$env:)?("
+    + "|".join(_KINDS)
+    + r")\s{0,9}=\s{0,9}[\"']?\$?(?:env:)?[({]?("
+    + HOLE
+    + r"|[A-Za-z_]\w*)[)}]?[\"']?(?=\s|$|[;&|>])"
+)
+_BEARER = re.compile(r"Authorization[\"']?\s*[:=]\s*[\"']?(?:Bearer|Basic)", re.IGNORECASE)
+_REST = re.compile(r"/api/2\.\d/|databricks", re.IGNORECASE)
+_GIVEN = re.compile(r"(?<![\w-])(?:--)?token\b[\"']?\s{0,9}[=:]?\s{0,9}[\"']?\$(?:env:)?\{?([A-Za-z_]\w*)", re.IGNORECASE)
+_NOT_OURS = re.compile(
+    r"(?:^|_)(?:GITHUB|GH|GITLAB|GIT|CI|NPM|PYPI|SLACK|SONAR\w*|DOCKER|CODECOV|AAD|AZURE|ENTRA|BEARER|JOB)(?:_|$)"
+)
 
 
 class Credential(NamedTuple):
@@ -94,6 +111,41 @@ def of_secrets(names: Iterable[str]) -> Iterator[Credential]:
             yield Credential(name, kind, name)
 
 
+def of_configuration(text: str, environ: Mapping[str, str], names: Iterable[str], made: frozenset[str]) -> Iterator[Credential]:
+    """The credentials that a script puts where the CLI or the REST interface takes them, whatever they are called. `names` are
+    the secrets that the script mentions.
+    """
+    known = [name for name in names if kind_of(name) is None]
+    for variable, value in _ASSIGNED.findall(text):
+        kind = _KINDS[variable]
+        kept = [name for name in known if _may_hold(name, kind)] if value == HOLE else []
+        if value != HOLE and kind_of(value) is None:
+            kept = [value] if value in known else [_kept_as(environ.get(value, ""))]
+        yield from (Credential(variable, kind, name) for name in kept[:1] if name and not _is_made(name, made))
+    if _LITERAL_TOKEN.search(text):
+        yield Credential("DATABRICKS_TOKEN", "pat")
+    if _CONFIGURES.search(text) is None and not (_BEARER.search(text) and _REST.search(text)):
+        return
+    for name in dict.fromkeys((*_GIVEN.findall(text), *known)):
+        secret = name if name in known else _kept_as(environ.get(name, ""))
+        if (
+            secret
+            and name.lower() not in made
+            and kind_of(name) is None
+            and _may_hold(secret, "pat")
+            and not _is_made(secret, made)
+        ):
+            yield Credential(name, "pat", secret)
+
+
+def _may_hold(name: str, kind: str) -> bool:
+    """Does a name speak of a credential of a kind, where it stands for one?"""
+    name = normal(name)
+    if _NOT_OURS.search(name) or _NO_TOKEN.search(name):
+        return False
+    return re.search(r"(?:TOKEN|PAT)\d*(?:_|$)" if kind == "pat" else r"SECRET|PASSWORD|KEY|PWD", name) is not None
+
+
 def of_inputs(inputs: Mapping[str, str]) -> Iterator[Credential]:
     """The credentials among the inputs of an action."""
     for name, value in inputs.items():
@@ -120,7 +172,7 @@ def kind_of(name: str, *, like: str | None = None) -> str | None:
         if like is not None:
             return like
         return "azure_sp_secret" if _AZURE.search(name) else "m2m_secret"
-    if ours and _TOKEN.search(name) and not _NO_TOKEN.search(name):
+    if (_JOINED.search(name) or (ours and _TOKEN.search(name))) and not _NO_TOKEN.search(name):
         return like or "pat"
     return None
 

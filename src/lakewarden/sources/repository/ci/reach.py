@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _HEADS, _TAGS = "refs/heads/", "refs/tags/"
 _OTHER = "some-other-branch"
+_OTHER_TAG = "some-other-tag"
+_UNNAMED = frozenset({_HEADS + _OTHER, _TAGS + _OTHER_TAG})
 #: Names that repositories give their default branch.
 _USUAL = ("main", "master")
 _DEFAULT = frozenset({_HEADS + DEFAULT_BRANCH, *(_HEADS + name for name in _USUAL)})
@@ -47,11 +49,13 @@ class Moments:
         mentioned = [sample(ref) for ref in workflow.refs]
         bases = [sample(base) for base in workflow.bases]
         self.azure = workflow.system == "azure"
+        #: Azure Pipelines lets people start every pipeline, on any branch, beside what its file says.
+        self.offers_start = self.azure and not {"push", "tag"}.isdisjoint(workflow.events or ())
         self.heads = _with_others(
             [ref for ref in mentioned if ref.startswith(_HEADS)], [_HEADS + name for name in release], _HEADS + _OTHER
         )
         tags = [_TAGS + name for name in release if self.release(_TAGS + name)]
-        self.tags = _with_others([ref for ref in mentioned if ref.startswith(_TAGS)], tags[-1:], _TAGS + "some-other-tag")
+        self.tags = _with_others([ref for ref in mentioned if ref.startswith(_TAGS)], tags[-1:], _TAGS + _OTHER_TAG)
         self.bases = _with_others(bases, release, _OTHER)
         self.all = [(event, situation) for event in workflow.events or () for situation in self._of(event)]
 
@@ -88,10 +92,10 @@ class Moments:
             if answer is not False:
                 event = _REQUESTS.get(event, event)  # noqa: PLW2901 - the name that rules know
                 kind = "pull_request" if event in PULL_REQUESTS else self._class(event, situation)
-                kinds = of_event.setdefault(event, {})
+                kinds = of_event.setdefault("queued" if event == "manual" and self.offers_start else event, {})
                 kinds[kind] = answer or kinds.get(kind)
         for event, kinds in of_event.items():
-            if event not in PULL_REQUESTS and kinds.get("release") and kinds.get("other"):
+            if kinds.get("any"):
                 found[Reach(event, "any")] = None
                 continue
             for kind, answer in kinds.items():
@@ -105,15 +109,19 @@ class Moments:
     def _class(self, event: str, situation: Situation) -> str:
         if event == "release" or self.release(situation.ref):
             return "release"
+        if situation.ref in _UNNAMED:
+            return "any"
         return "other" if event in _ON_CHOICE or event in ("push", "tag", _QUEUE) or self.azure else "default"
 
-    def on_pull_request(self, conditions: Iterable[Condition]) -> bool | None:
-        """Can it run for code that asks to be merged? A push to any branch runs for the branch that asks, too."""
+    def on_pull_request(self, conditions: Iterable[Condition], covers: Callable[[str], bool | None] | None = None) -> bool | None:
+        """Can it run for code that asks to be merged? A push to any branch runs for the branch that asks, too. `covers` answers
+        whether an event starts it for every change of the code.
+        """
         conditions = list(conditions)
         if not self.known:
             return None
         answers = [
-            every(condition(situation) for condition in conditions)
+            every((*(condition(situation) for condition in conditions), covers is None or covers(event)))
             for event, situation in self.all
             if event in PULL_REQUESTS
             or event in _REQUESTS

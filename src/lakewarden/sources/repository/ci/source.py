@@ -6,7 +6,9 @@ import importlib
 import posixpath
 from typing import TYPE_CHECKING
 
+from lakewarden.errors import SourceError
 from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.model.ci import CiCredential
 from lakewarden.facts.origin import Origin
 
 if TYPE_CHECKING:
@@ -14,11 +16,10 @@ if TYPE_CHECKING:
 
     from lakewarden.facts.collect import Facts
     from lakewarden.sources.repository.ci.workflow import Workflow
-    from lakewarden.sources.repository.layout import Documents
     from lakewarden.sources.source import Context
     from lakewarden.sources.tree import Tree
 
-    Reader = Callable[[Tree, Documents], Iterator[Workflow]]
+    Reader = Callable[..., Iterator[Workflow]]
 
 #: The module that reads each system.
 _READERS = ("github", "azure", "gitlab")
@@ -45,7 +46,7 @@ class CiSource:
         """Write the facts of all workflows."""
         linker = None
         paths: set[str] = set()
-        for workflow in _workflows(context):
+        for workflow in _workflows(context, facts):
             if linker is None:
                 from lakewarden.sources.repository.ci.link.linker import Linker
                 from lakewarden.sources.repository.ci.scripts.follow import Files
@@ -61,14 +62,37 @@ class CiSource:
             pass
 
 
-def _workflows(context: Context) -> Iterator[Workflow]:
+def _workflows(context: Context, facts: Facts) -> Iterator[Workflow]:
     paths = [entry.path for entry in context.tree.files if entry.path.endswith((".yml", ".yaml"))]
     for name in _READERS:
         if not _may_hold(name, paths):
             continue
         module = importlib.import_module(f"lakewarden.sources.repository.ci.{name}.reader")
         read: Reader = module.workflows
-        yield from read(context.tree, context.layout.documents)
+        known = {"default_branch": _default_branch(context)} if name == "github" else {}
+        try:
+            yield from read(context.tree, context.layout.documents, **known)
+        except SourceError as problem:  # a reader that stops has missed something: the other readers go on
+            for table in _TABLES:
+                facts.gap(Gap(Cause(problem.cause), table, problem.reason, problem.remedy))
+
+
+def _default_branch(context: Context) -> str | None:
+    """The default branch, where a workflow speaks of it and the clone knows it."""
+    asks = (entry.path for entry in context.tree.files if ".github/" in entry.path and entry.path.endswith((".yml", ".yaml")))
+    if not any(b"default_branch" in _bytes(context.tree, path) for path in asks):
+        return None
+    from lakewarden.sources.git_command import git
+
+    answer = git(str(context.tree.root), ("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"))
+    return answer.line.removeprefix("origin/") or None if answer.ok else None
+
+
+def _bytes(tree: Tree, path: str) -> bytes:
+    try:
+        return tree.read(path)
+    except SourceError:
+        return b""
 
 
 def _may_hold(system: str, paths: list[str]) -> bool:
@@ -94,3 +118,32 @@ def _tell_others(context: Context, facts: Facts) -> None:
         project = context.layout.project_of(posixpath.join(folder, name)) if folder else None
         for table in _TABLES:
             facts.gap(Gap(Cause.NOT_ASKED, table, f"{system} is not read", "", project=project, origin=Origin(entry.path)))
+        _tell_kept(context, facts, entry.path, system)
+
+
+def _tell_kept(context: Context, facts: Facts, path: str, system: str) -> None:
+    """Tell the credentials that the file of a system which is not read names: by whom they can be read is not known."""
+    from lakewarden.sources.repository.ci.credentials import spaced
+    from lakewarden.sources.repository.ci.other import kept
+    from lakewarden.sources.repository.ci.scripts.follow import Files
+    from lakewarden.sources.repository.ci.targets import Targets
+
+    text = Files(context.tree).text(path)
+    targets = Targets(context, facts)
+    layout = context.layout
+    project = layout.project_of(path)
+    project = project if project in layout.projects or not layout.projects else layout.projects[0]
+    for found in kept(text or "", system):
+        stage = targets.spoken_of([spaced(found.name)])
+        facts.add(
+            CiCredential(
+                key=f"{project}/{path}/{found.name}",
+                project=project,
+                target=None if stage is None else targets.of_stage(project, stage),
+                name=found.name,
+                kind=found.kind,
+                federation_subject="none",
+                validates_only=False,
+                origin=Origin(path, found.line, end_line=found.line),
+            )
+        )

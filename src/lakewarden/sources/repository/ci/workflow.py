@@ -73,7 +73,8 @@ class Job(NamedTuple):
     `needs` names the jobs that have to succeed before, those implied by stages included. `environment` is the name of its
     environment, empty where it has none, None where it is not known; `environment_protected` only what the file itself says
     of it. `head` is `branch`, `detached`, or None where it is not known: what the checkout leaves. `environ` holds the
-    variables that every step of the job can read. `unread` says why a part of the job could not be read.
+    variables that every step of the job can read. `unread` says why a part of the job could not be read. `starts_for` answers
+    whether an event starts it that changes one file alone, the path given; None where it runs whatever is changed. `needs_vary`: it waits for more than `needs` at times.
     """
 
     name: str
@@ -89,6 +90,8 @@ class Job(NamedTuple):
     environ: Mapping[str, str] = {}
     logins: tuple[Login, ...] = ()
     unread: tuple[Unread, ...] = ()
+    starts_for: Callable[[str, str], bool | None] | None = None
+    needs_vary: bool = False
 
 
 class Unread(NamedTuple):
@@ -106,7 +109,8 @@ class Workflow(NamedTuple):
     `system` is `github`, `azure` or `gitlab`. `events` are all events that may start it, values of `ci_reach.event`, None
     where they could not be read. `refs` are the names and globs of branches and tags (`refs/heads/release`,
     `refs/tags/v*`) and `bases` those of target branches that its triggers and conditions mention: whoever asks `can_run`
-    asks for a sample of each, and for one name that is none of them.
+    asks for a sample of each, and for one name that is none of them. `one_value` tells that a variable of the CI system has one
+    value in all jobs: none of them has variables or groups of its own.
     """
 
     system: str
@@ -118,3 +122,4 @@ class Workflow(NamedTuple):
     refs: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     unread: tuple[Unread, ...] = ()
+    one_value: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lakewarden.sources.repository.code import declared, sqlscan
+from lakewarden.sources.repository.code.formats import format_of
 from lakewarden.sources.repository.code.places import data_address
 from lakewarden.sources.repository.code.result import Access, Literal, Span, Unread
 from lakewarden.sources.repository.code.site import ABSENT, HIDDEN, Site
@@ -35,7 +36,8 @@ _DELTA_WRITES = frozenset({"merge", "update", "delete", "restoreToVersion", "res
 _DELTA_READS = frozenset({"toDF", "history", "detail"})
 _PANDAS_READS = frozenset({
     "read_csv", "read_parquet", "read_json", "read_excel", "read_pickle", "read_feather", "read_orc", "read_table", "read_hdf",
-    "read_fwf", "read_xml", "read_stata", "read_sas", "read_delta", "read_spark_io",
+    "read_fwf", "read_xml", "read_stata", "read_sas", "read_delta", "read_spark_io", "read_file", "read_ndjson", "read_avro",
+    "scan_csv", "scan_parquet", "scan_delta", "scan_ndjson", "scan_ipc", "read_ipc",
 })  # fmt: skip
 FRAME_WRITES = frozenset({
     "to_csv", "to_parquet", "to_json", "to_excel", "to_pickle", "to_feather", "to_orc", "to_hdf", "to_delta", "to_table",
@@ -61,7 +63,7 @@ def reader_method(state: State, base: Value, name: str, site: Site) -> Value:
     if name == "option":
         return base._replace(data=(form, site.given("value", 1))) if site.given("key", 0).known == "path" else base
     if name in ("options", "schema"):
-        return base
+        return base._replace(data=(form, site.keywords["path"])) if name == "options" and "path" in site.keywords else base
     if name == "table":
         of_table(state, site.node, "read", site.given("tableName", 0), form)
     elif name == "load":
@@ -77,7 +79,7 @@ def _load(state: State, site: Site, access: str, form: Value, path: Value) -> No
     late = site.get(("format", 1))
     if late is not ABSENT and late is not HIDDEN:
         form = late
-    known = (form.known or "").lower()
+    known = format_of(form.known or "")
     if known in _ELSEWHERE or "jdbc" in known:
         return
     if known.startswith("cloudfiles"):
@@ -109,6 +111,8 @@ def writer_method(state: State, base: Value, name: str, site: Site) -> Value:
         return base._replace(data=(site.given("source", 0) if name == "format" else site.given("provider", 0), path))
     if name == "option" and site.given("key", 0).known == "path":
         return base._replace(data=(form, site.given("value", 1)))
+    if name == "options" and "path" in site.keywords:
+        return base._replace(data=(form, site.keywords["path"]))
     if name in ("saveAsTable", "toTable", "insertInto"):
         _write_table(state, name, site, form, path)
     elif name == "table" and base.source == "stream":
@@ -131,7 +135,8 @@ def _write_table(state: State, name: str, site: Site, form: Value, path: Value) 
     of_table(state, site.node, "write", table, form)
     path = site.keywords.get("path", path) if name == "saveAsTable" else path
     if path is not NONE:
-        of_path(state, site.node, "write", path, form)
+        given = path.text is not None or (path.name != "" and path.symbol[:1] != ("arg",))  # else it may be None
+        of_path(state, site.node, "write", path, NONE, of_table=given)
 
 
 def writer2_method(state: State, base: Value, name: str, site: Site) -> Value:
@@ -156,6 +161,14 @@ def delta_class(state: State, name: str, site: Site) -> Value:
         else:
             of_table(state, site.node, "read", target, text("delta"))
         return Value(type=DELTA, data=(name, target))
+    if name == "convertToDelta":
+        target = site.given("identifier", 1)
+        form, _, path = (target.text or "").partition(".")
+        if path.startswith("`") and form.lower() in _FORMATS:
+            of_path(state, site.node, "write", target._replace(text=path.strip("`")), text("delta"))
+        else:
+            of_table(state, site.node, "write", target, text("delta"))
+        return Value(type=DELTA)
     if name in ("create", "createIfNotExists", "createOrReplace", "replace"):
         return Value(type=BUILDER)
     return UNKNOWN
@@ -168,7 +181,7 @@ def delta_method(state: State, base: Value, name: str, site: Site) -> Value:
             declared.made_by_write(state, site.node, site.given("identifier", 0))
             of_table(state, site.node, "write", site.given("identifier", 0), text("delta"))
         elif name == "location":
-            of_path(state, site.node, "write", site.given("location", 0), text("delta"))
+            of_path(state, site.node, "write", site.given("location", 0), text("delta"), of_table=True)
         return base
     if name == "alias":
         return base
@@ -191,16 +204,40 @@ def feature_method(state: State, name: str, site: Site) -> Value:
     return Value(type=FRAME) if name in ("read_table", "score_batch") else UNKNOWN
 
 
+#: Libraries of data frames that read files as pandas does, and those of them that read as Spark does.
+FRAME_LIBRARIES = (
+    "pandas",
+    "pyspark.pandas",
+    "polars",
+    "dask.dataframe",
+    "modin.pandas",
+    "geopandas",
+    "databricks.koalas",
+    "pyarrow.parquet",
+)
+_BY_SPARK = ("pyspark", "databricks.koalas")
+_SOURCES = ("path", "filepath_or_buffer", "source", "io", "filename")
+
+
+def lines_of(state: State, name: str, site: Site) -> Value:
+    """Text files that Spark reads, or writes, without a data frame."""
+    if name.startswith("save"):
+        of_path(state, site.node, "write", site.given("path", 0), text("text"))
+    else:
+        of_path(state, site.node, "read", site.given("name" if name == "textFile" else "path", 0), text("text"))
+    return UNKNOWN
+
+
 def pandas_read(state: State, ref: str, site: Site) -> Value:
     """A function of pandas that reads a file."""
     name = ref.rpartition(".")[2]
     if name in _PANDAS_READS:
-        spark = ref.startswith("pyspark")
-        path = site.args[0] if site.args else site.keywords.get("path", site.keywords.get("filepath_or_buffer", UNKNOWN))
+        spark = ref.startswith(_BY_SPARK)
+        path = site.args[0] if site.args else next((site.keywords[key] for key in _SOURCES if key in site.keywords), UNKNOWN)
         if spark and name == "read_table":
             of_table(state, site.node, "read", path, NONE)
         elif path.type not in ("file", "buffer"):
-            of_path(state, site.node, "read", path, text(name.removeprefix("read_")), spark=spark)
+            of_path(state, site.node, "read", path, text(name.removeprefix("read_").removeprefix("scan_")), spark=spark)
     return Value(type="pandas")
 
 
@@ -222,6 +259,8 @@ def opened(state: State, site: Site) -> Value:
     """`open`: kept when its path is on DBFS; a file that is written to keeps its path."""
     path = site.given("file", 0)
     known_address = data_address(path.text, spark=False) if path.text is not None else None
+    if path.known in state.of_shell:
+        return Value(type="file", data=path)  # what the shell of the notebook hands over
     if known_address in ("dbfs", "mount", "volume", "sample") or (known_address is None and is_late(path)):
         mode = site.given("mode", 1).known or "r"
         access = "write" if any(sign in mode for sign in "wax+") else "read"
@@ -283,5 +322,7 @@ def _keep_sql(state: State, found: sqlscan.Found, span: Span) -> None:
             state.literal(Literal("schema", value.shown or catalog, catalog.lower(), False, "none", span, True))
     elif found.kind == "move":
         state.moved.add(found.name.replace("`", "").lower())
+    elif found.is_path:
+        of_path(state, span, found.kind, value, text(found.format), of_table=found.is_place)
     else:
-        (of_path if found.is_path else of_table)(state, span, found.kind, value, text(found.format))
+        of_table(state, span, found.kind, value, text(found.format))

@@ -40,7 +40,7 @@ APIS: dict[str, Api] = {
     "fit": Api(sign="fit"),
     # tracking
     "mlflow.start_run": _ANY,
-    "mlflow.autolog": _ANY,
+    "mlflow.autolog": Api(("registered_model_name", -1), ("registered_model_name", -1)),
     "mlflow.log_param": _ANY,
     "mlflow.log_params": _ANY,
     "mlflow.log_metric": _ANY,
@@ -94,6 +94,9 @@ APIS: dict[str, Api] = {
     f"{FEATURE_CLIENT}.write_table": Api(sign="feature"),
     # The client of the workspace feature store.
     f"{OLD_FEATURE_CLIENT}.create_table": Api(_NAME, _NAME, sign="feature"),
+    f"{OLD_FEATURE_CLIENT}.register_table": Api(("delta_table", 0), ("delta_table", 0), sign="feature"),
+    # Another use of it: `name` is the table, or the model that is scored.
+    OLD_FEATURE_CLIENT: Api(_NAME, _NAME),
     f"{FEATURE_CLIENT}.create_training_set": _ANY,
     f"{FEATURE_CLIENT}.log_model": Api(("registered_model_name", -1), ("registered_model_name", -1), sign="log_model"),
     f"{FEATURE_CLIENT}.score_batch": Api(model_uri=("model_uri", 0), sign="inference"),
@@ -112,8 +115,9 @@ APIS: dict[str, Api] = {
     "model.save_pretrained": Api(("save_directory", 0), path="file"),
 }
 
+_OLD_FEATURES = tuple(api for api in APIS if api.startswith(OLD_FEATURE_CLIENT))
 #: APIs that only look at a model that they name, or that name a table.
-READS = frozenset({"mlflow.get_model_version_by_alias", "mlflow.get_registered_model", f"{OLD_FEATURE_CLIENT}.create_table"})
+READS = frozenset({"mlflow.get_model_version_by_alias", "mlflow.get_registered_model", *_OLD_FEATURES})
 
 #: Methods of the MLflow client and of its fluent module that no other library has: followed on a value of unknown class.
 UNMISTAKABLE = frozenset({
@@ -156,7 +160,7 @@ _CLASSES = {
     "DBUtils": "DBUtils",
 }
 _PACKAGES = ("mlflow", "databricks", "delta", "pyspark")
-_CALLBACKS = frozenset({"MLFlowLogger", "MLflowCallback", "MlflowCallback"})
+_CALLBACKS = frozenset({"MLFlowLogger", "MLflowCallback", "MlflowCallback", "build_logger"})
 _AUTOML = frozenset({"classify", "regress", "forecast"})
 #: What of mlflow-export-import carries models, rather than helps with it.
 _CARRIERS = frozenset({

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lakewarden.sources.repository.code import literals
+from lakewarden.sources.repository.code import experiments, literals
 from lakewarden.sources.repository.code.apis import (
     APIS,
     FEATURE_CLIENT,
@@ -104,8 +104,10 @@ def _newest(_state: State, _site: Site, columns: dict[str, Any], _unclear: list[
     columns["version_from"] = "newest"
 
 
-def _search(_state: State, site: Site, columns: dict[str, Any], _unclear: list[str]) -> Value:
+def _search(state: State, site: Site, columns: dict[str, Any], _unclear: list[str]) -> Value:
     columns["version_from"], source = _searched(site)
+    if "current_stage" in (site.given("filter_string", 0).text or ""):
+        stage_read(state, site.node, sure=True)
     return Value(source=source)
 
 
@@ -124,7 +126,8 @@ def _tags(state: State, site: Site, _columns: dict[str, Any], _unclear: list[str
 
 
 def _experiment(state: State, site: Site, _columns: dict[str, Any], _unclear: list[str]) -> None:
-    literals.note_experiment(state, site.node, site.given("experiment_name", 0), is_write=True)
+    name = site.keywords.get("name") or site.given("experiment_name", 0)
+    literals.note_experiment(state, site.node, name, is_write=True)
 
 
 def _evaluate(state: State, site: Site, _columns: dict[str, Any], _unclear: list[str]) -> None:
@@ -161,6 +164,22 @@ def _chosen(state: State, site: Site, _columns: dict[str, Any], _unclear: list[s
 def plain(state: State, api: str, node: ast.AST, argument: str | None = "none", unclear: tuple[str, ...] = ()) -> None:
     """Keep something that has the effect of a call: an attribute, an assignment to the environment."""
     state.call(Call(api, state.span(node), argument, swallowed=state.swallowed, unclear=unclear, function=state.scope.name))
+
+
+def stage_read(state: State, node: ast.AST, api: str = "mlflow.current_stage", *, sure: bool = False) -> None:
+    """Keep that the stage of a version is read, once a line; under a name of others too only in a file that uses MLflow."""
+    line = state.span(node).line
+    told = line is not None and any(call.api == api and call.span.line == line for call in state.calls[-2:])
+    if not told and (sure or any(found.module.partition(".")[0] == "mlflow" for found in state.imports)):
+        plain(state, api, node)
+
+
+def stage_attribute(state: State, node: ast.Attribute) -> None:
+    """Keep that an attribute is read that the workspace registry alone fills."""
+    if node.attr == "current_stage":
+        stage_read(state, node, sure=True)
+    elif node.attr == "latest_versions":
+        stage_read(state, node, "mlflow.get_latest_versions")
 
 
 def mark_newest(state: State, value: Value) -> Value:
@@ -272,10 +291,13 @@ _FURTHER: dict[str, Callable[[State, Site, dict[str, Any], list[str]], Value | N
     "mlflow.set_registry_uri": _chosen,
     "mlflow.get_latest_versions": _newest,
     "mlflow.search_model_versions": _search,
+    "mlflow.start_run": experiments.opened,
+    "databricks.automl": experiments.opened,
     "mlflow.autolog": _autolog,
     "mlflow.set_model_version_tag": _tag,
     "mlflow.set_tags": _tags,
     "mlflow.set_experiment": _experiment,
+    "mlflow.create_experiment": _experiment,
     "mlflow.evaluate": _evaluate,
     "mlflow.validate_evaluation_results": _no_thresholds,
 }

@@ -19,9 +19,15 @@ if TYPE_CHECKING:
     from lakewarden.sources.repository.code.result import Call
 
 LOGGERS = frozenset({"mlflow.log_model", f"{FEATURE_CLIENT}.log_model"})
-_OLD_STORE = f"{OLD_FEATURE_CLIENT}.create_table"
 #: What the name of a database is called in code.
 _DATABASE = re.compile(r"(?i)(?:^|_)(?:database|db|schema)(?:[_ ]?name)?$")
+#: What a checkpoint is called, and the part of a path that counts the steps of a training.
+_CHECKPOINT = re.compile(r"(?i)ckpt|checkpoint")
+_OF_A_STEP = re.compile(r"(?i)ckpt|checkpoint|epoch|(?:^|_)(?:step|steps|iter|iteration)$")
+#: What a part of a name is called that may hold several levels.
+_HOLDS_LEVELS = re.compile(r"(?i)full|catalog|schema|uc|namespace|fq|qualified|path")
+#: And what is called so that it holds none.
+_NO_LEVELS = re.compile(r"(?i)user|email|env|stage|region|date|time")
 SIGNATURE, APPROVAL, OFF = "whether it has a signature", "whether it writes an approval", "whether it switches logging off"
 #: What is not clear for other reasons than the arguments that `again` looks at.
 _OTHERS = frozenset({SIGNATURE, APPROVAL, OFF})
@@ -73,12 +79,13 @@ def columns_of(api: str, about: Api, site: Site, unclear: list[str]) -> dict[str
         if about.path == "file":
             columns["is_checkpoint"] = _is_checkpoint(site.get(about.argument))
     if about.model is not None:
-        count = _levels_of_table if api == _OLD_STORE else _levels
+        count = _levels_of_table if api.startswith(OLD_FEATURE_CLIENT) else _levels
         columns["name_levels"] = count(site.get(about.model), unclear)
     if api in LOGGERS:
         columns["model_from"] = {True: "run", False: "none", None: None}[is_given(site.get(about.model))]
     elif about.model_source is not None:
-        model_from = columns["model_from"] = _model_from(site, about, unclear)
+        is_copy = api == "mlflow.copy_model_version"
+        model_from = columns["model_from"] = "copy" if is_copy else _model_from(site, about, unclear)
         columns["from_catalog"], columns["to_catalog"] = catalogs(site, about, model_from)
         if model_from == "copy" and None in (columns["from_catalog"], columns["to_catalog"]):
             unclear.append("the catalog of a model")
@@ -121,9 +128,10 @@ def _is_checkpoint(value: Value) -> bool | None:
     path = value.data if value.type == "file" else value
     if path.text is None:
         return None
-    if "ckpt" in path.text.lower() or "checkpoint" in path.text.lower():
+    if _CHECKPOINT.search(path.text) or any(_OF_A_STEP.search(hole.name) for hole in path.holes):
         return True
-    return None if path.holes else False
+    names_file = "." in path.text.rpartition("/")[2]
+    return False if names_file or all(hole.name for hole in path.holes) else None
 
 
 def _levels(value: Value, unclear: list[str]) -> int | None:
@@ -131,9 +139,18 @@ def _levels(value: Value, unclear: list[str]) -> int | None:
     if given is False:
         return 0
     count = levels(value.text) if value.text else None
+    if count is None and _is_short(value):
+        count = 1
     if count is None:
         unclear.append("the model name")
     return count
+
+
+def _is_short(value: Value) -> bool:
+    """Is it one level with a part that varies, `churn_{region}`, rather than a name of which a part holds the levels?"""
+    template = value.text or ""
+    fixed = template.partition(HOLE)[0].strip() or any(_NO_LEVELS.search(hole.name or hole.source) for hole in value.holes[:1])
+    return bool(fixed) and "." not in template and not any(_HOLDS_LEVELS.search(hole.name) for hole in value.holes)
 
 
 def _levels_of_table(value: Value, unclear: list[str]) -> int | None:

@@ -22,7 +22,7 @@ def written_out(state: State) -> tuple[Literal, ...]:
     """The literals, each name once: where its catalog is written, and by the call that uses it rather than by a keyword of
     that call. What is written through a variable counts as written where the variable gets its value.
     """
-    literals = _with_schemas(state.literals)
+    literals = _with_own_versions(state, _with_schemas(state.literals))
     told = {literal.named for literal in literals if literal.direct and literal.kind in _NAMES}
     written = {
         part
@@ -48,6 +48,17 @@ def written_out(state: State) -> tuple[Literal, ...]:
             is_written = literal.is_write is None and literal.kind in _NAMES and name in written
             found.append(literal._replace(is_write=True) if is_written else literal)
     return tuple(found)
+
+
+def _with_own_versions(state: State, literals: list[Literal]) -> list[Literal]:
+    """The literals; the newest version that a file looks for once it has registered one is the one of its run."""
+    registers = any(call.api.endswith(("log_model", "register_model")) and call.model_from == "run" for call in state.calls)
+    if not registers:
+        return literals
+    return [
+        one._replace(version_by="run") if one.version_by == "latest" and not one.value.endswith("/latest") else one
+        for one in literals
+    ]
 
 
 def _with_schemas(literals: Sequence[Literal]) -> list[Literal]:

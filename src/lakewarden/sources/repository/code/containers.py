@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lakewarden.policy.names import stage_by_words
 from lakewarden.sources.repository.code.binding import bind
 from lakewarden.sources.repository.code.literals import note_named
 from lakewarden.sources.repository.code.state import Function, Scope
-from lakewarden.sources.repository.code.values import UNKNOWN, Value
+from lakewarden.sources.repository.code.values import UNKNOWN, Value, each, text
 
 if TYPE_CHECKING:
+    from lakewarden.sources.repository.code.site import Site
     from lakewarden.sources.repository.code.state import State
 
 _MAX_ITEMS = 100
 _HOLDERS = frozenset({"list", "dict"})
+_CHANGES = frozenset({"append", "extend", "insert", "remove", "pop", "popitem", "clear", "update", "setdefault"})
 
 
 def _shallow(value: Value) -> Value:
@@ -87,7 +89,7 @@ def comprehension(state: State, node: Any) -> Value:
             if values.source == "versions" and any(_asks_for_run(test) for test in generator.ifs):
                 values = Value(source="registered")
             source = values if values.source else source
-            bind(state, generator.target, Value(source=values.source, data=values.data) if values.source else UNKNOWN)
+            bind(state, generator.target, each(values))
             for test in generator.ifs:
                 state.evaluate(test)
         if isinstance(node, ast.DictComp):
@@ -114,6 +116,41 @@ def function(state: State, node: Any) -> Value:
     finally:
         state.scope = outer
     return Value(type="function", data=Function(node, outer, outer.name, None))
+
+
+def method(state: State, base: Value, name: str, site: Site) -> Value:
+    """A method of a dictionary."""
+    if name == "get":
+        key = site.given("key", 0)
+        return item(base, key, site.given("default", 1))
+    pairs = [(text(key) if isinstance(key, str) else UNKNOWN, value) for key, value in base.data.items()]
+    if name == "items":
+        return Value(type="list", data=tuple(Value(type="list", data=pair) for pair in pairs))
+    if name in ("values", "keys"):
+        return Value(type="list", data=tuple(value if name == "values" else key for key, value in pairs))
+    return base if name == "copy" else changed(state, base, name, site)
+
+
+def changed(state: State, _base: Value, name: str, site: Site) -> Value:
+    """A method that changes a list or a dictionary: what is known of it holds no longer."""
+    func = site.node.func
+    if name in _CHANGES and isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
+        state.scope.bind(func.value.id, UNKNOWN)
+    return UNKNOWN
+
+
+def item(base: Value, index: Value, otherwise: Value = UNKNOWN) -> Value:
+    """An item of a dictionary; one of all where the key is not known, to be picked by whoever knows it."""
+    if index.known is not None or index.type == "const":
+        key = index.known if index.text is not None else index.data
+        try:
+            return cast("Value", base.data.get(key, otherwise))
+        except TypeError:
+            return UNKNOWN
+    if base.data and all(type(key) is str and value.known is not None for key, value in base.data.items()):
+        pairs = tuple((key, value.text) for key, value in base.data.items())
+        return Value(name=index.name, symbol=("section", index.symbol, pairs))
+    return UNKNOWN
 
 
 def walrus(state: State, node: Any) -> Value:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lakewarden.sources.repository.code import containers, folding, methods, texts
 from lakewarden.sources.repository.code.access import FRAME, READER, WRITER
 from lakewarden.sources.repository.code.apis import FREE_NAMES, PREDEFINED, WORKSPACE_CLIENT, canonical_class
-from lakewarden.sources.repository.code.calls import mark_newest, plain
+from lakewarden.sources.repository.code.calls import mark_newest, stage_attribute, stage_read
 from lakewarden.sources.repository.code.declared import handed_on
 from lakewarden.sources.repository.code.folding import folded, spelled
 from lakewarden.sources.repository.code.literals import note_named
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lakewarden.sources.repository.code.state import State
 
 _BUILTINS = frozenset({
-    "open", "max", "min", "sorted", "int", "str", "list", "tuple", "print", "next", "reversed", "display", "displayHTML", "sql",
+    "open", "max", "min", "enumerate", "zip", "sorted", "int", "str", "list", "tuple", "print", "next", "reversed", "display", "displayHTML", "sql",
     "getArgument", "__import__", "exec",
 })  # fmt: skip
 _PYTHON = frozenset(dir(builtins))
@@ -71,8 +71,7 @@ def attribute(state: State, node: Any, base: Value) -> Value:
     kind = base.type
     if kind in ("self", "class"):
         return of_self(state, name) if kind == "self" else state.owners.get(base.data, {}).get(name, UNKNOWN)
-    if name == "current_stage":
-        _stage_read(state, node)
+    stage_attribute(state, node)
     if kind.startswith(("dbutils", WORKSPACE_CLIENT)):
         return Value(type=f"{kind}.{name}", source="user" if name in _USER_NAMES else "")
     if name in ("write", "writeStream", "read", "readStream"):
@@ -97,13 +96,6 @@ def of_self(state: State, name: str) -> Value:
         return found
     kind = state.scope.name.rpartition(".")[0]
     return Value(name=name, symbol=("local", kind, Given(), name)) if kind else UNKNOWN
-
-
-def _stage_read(state: State, node: Any) -> None:
-    """Keep that the stage of a version is read, once a line."""
-    api, line = "mlflow.current_stage", state.span(node).line
-    if line is None or not any(call.api == api and call.span.line == line for call in state.calls[-2:]):
-        plain(state, api, node)
 
 
 def _reader_or_writer(kind: str, name: str) -> Value:
@@ -138,6 +130,8 @@ def _call(state: State, node: Any) -> Value:
             arguments(state, node)
         return UNKNOWN
     site = arguments(state, node)
+    if type(func) is ast.Name and func.id == "getattr" and site.given("", 1).known == "current_stage":
+        stage_read(state, node)
     handed_on(state, node, site)
     return methods.call(state, base, name, site)
 
@@ -184,8 +178,10 @@ def _spelled_if_unknown(value: Value, node: ast.expr) -> Value:
 def _subscript(state: State, node: Any) -> Value:
     base = state.evaluate(node.value)
     index = state.evaluate(node.slice)
+    if index.text == "current_stage" and type(node.ctx) is ast.Load:
+        stage_read(state, node)
     if base.type == "dict":
-        return _item(base, index)
+        return containers.item(base, index)
     if base.type == "list" and type(index.data) is int and -len(base.data) <= index.data < len(base.data):
         return cast("Value", base.data[index.data])
     if base.type == "Path.parents":
@@ -200,21 +196,6 @@ def _subscript(state: State, node: Any) -> Value:
     symbol = step(base.place, index.known or "*") if base.type in ("", "instance") else ()
     if base.source or symbol:
         return Value(source=base.source, name=index.known or base.name, symbol=symbol)
-    return UNKNOWN
-
-
-def _item(base: Value, index: Value) -> Value:
-    """An item of a dictionary; one of all where the key is not known, to be picked by whoever knows it."""
-    if index.known is not None or index.type == "const":
-        key = index.known if index.text is not None else index.data
-        try:
-            found = base.data.get(key)
-        except TypeError:
-            return UNKNOWN
-        return UNKNOWN if found is None else found
-    if base.data and all(type(key) is str and value.known is not None for key, value in base.data.items()):
-        pairs = tuple((key, value.text) for key, value in base.data.items())
-        return Value(name=index.name, symbol=("section", index.symbol, pairs))
     return UNKNOWN
 
 

@@ -13,6 +13,7 @@ from lakewarden.sources.repository.code.cells import Cell, Document, blank_magic
 from lakewarden.sources.repository.code.conclude import passed_over, stops, written_out
 from lakewarden.sources.repository.code.declared import perhaps_run
 from lakewarden.sources.repository.code.definitions import run_pending, summarise
+from lakewarden.sources.repository.code.experiments import told
 from lakewarden.sources.repository.code.expressions import EXPRESSIONS
 from lakewarden.sources.repository.code.loads import run_magic
 from lakewarden.sources.repository.code.notebook import read_notebook
@@ -23,7 +24,7 @@ from lakewarden.sources.repository.code.symbols import exports, signatures
 from lakewarden.sources.repository.code.values import HOLE, storable
 from lakewarden.sources.repository.sql.order import in_order, names_in
 from lakewarden.sources.repository.sql.read import is_foreign
-from lakewarden.sources.repository.sql.tokens import plain, unclosed
+from lakewarden.sources.repository.sql.tokens import MAX_SQL, plain, unclosed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,6 +42,7 @@ _TABLES = Tables(EXPRESSIONS, STATEMENTS, summarise)
 _REMEDY = "correct it, or exclude the file"
 _NOT_READ = {"scala": "Scala", "r": "R"}
 _PIN = re.compile(r"[\"']?(mlflow(?:-skinny)?)(?:\[[\w,]*\])?\s*((?:[=<>~!]=?=?\s*[\w.*]+\s*,?\s*)*)", re.IGNORECASE)
+_WRITTEN = re.compile(r"(?:>|>>|\btee|\s-[oO]|--output)[ \t]*(/dbfs/[\w./-]+)")
 _FENCES = re.compile(r"^# %%", re.MULTILINE)
 
 
@@ -96,10 +98,10 @@ def _read(document: Document) -> Extract:
             problems.append(Problem("not-asked", f"a cell of {word} is not read", "", Span(line=cell.line, cell=cell.number)))
         elif cell.language == "python":
             python.append(cell)
-            if "pip install" in cell.source:
-                pins.extend(_pins(cell.source))
-        elif "pip install" in cell.source:
-            pins.extend(_pins(cell.source))
+            pins.extend(_pins(cell.source) if "pip install" in cell.source else ())
+        else:
+            pins.extend(_pins(cell.source) if "pip install" in cell.source else ())
+            state.of_shell.update(_WRITTEN.findall(cell.source) if "/dbfs/" in cell.source else ())
     if python:
         _read_python(state, document, python, problems)
         perhaps_run(state)
@@ -108,7 +110,7 @@ def _read(document: Document) -> Extract:
         document.is_notebook,
         tuple(problems),
         tuple(state.imports),
-        passed_over(state, state.calls),
+        told(passed_over(state, state.calls)),
         written_out(state),
         tuple(access for access in state.accesses if not _moves(state, access)),
         tuple(state.loads),
@@ -162,6 +164,10 @@ def _sql_cell(state: State, cell: Cell, problems: list[Problem]) -> None:
     sql = plain(cell.source)
     if cell.number is None and is_foreign(sql.sql):
         return
+    if len(cell.source) > MAX_SQL:
+        line = None if cell.line is None else cell.line + cell.source.count("\n", 0, MAX_SQL)
+        reason = f"SQL of more than {MAX_SQL:,} characters, which is read only so far"
+        problems.append(Problem("unresolved", reason, "split the file", Span(line=line, cell=cell.number)))
     cut = unclosed(cell.source)
     if cut is not None:
         line = None if cell.line is None else cell.line + cell.source.count("\n", 0, cut)

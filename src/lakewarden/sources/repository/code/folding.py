@@ -11,6 +11,8 @@ from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, conc
 if TYPE_CHECKING:
     from lakewarden.sources.repository.code.state import State
 
+_MAX_ITEMS = 100
+
 
 def folded(state: State, node: ast.expr) -> Value:
     """Read a part of a text: only the whole is looked at for names of objects."""
@@ -85,6 +87,9 @@ def _operation_value(state: State, node: Any) -> Value:
             values.append(value if value.name or value.text is not None else value._replace(name=spelled(term)))
         if any(value.text is not None for value in values):
             return concat(values)
+        if all(value.type == "list" for value in values):
+            items = tuple(item for value in values for item in value.data)
+            return Value(type="list", data=items) if len(items) <= _MAX_ITEMS else UNKNOWN
         return _carried(values)
     left, right = folded(state, node.left), state.evaluate(node.right)
     if type(node.op) is ast.Mod and left.text is not None:

@@ -6,7 +6,7 @@ import ast
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lakewarden.sources.repository.code import access, calls, pipelines, texts
+from lakewarden.sources.repository.code import access, calls, persisted, pipelines, texts
 from lakewarden.sources.repository.code.apis import FEATURE_CLIENT, MLFLOW_CLIENT, WORKSPACE_CLIENT, canonical
 from lakewarden.sources.repository.code.literals import note_default
 from lakewarden.sources.repository.code.loads import search_path
@@ -40,14 +40,14 @@ def function(state: State, ref: str, site: Site) -> Value:
         return known(state, site)
     api = canonical(ref)
     if api is not None:
-        return calls.record(state, api, site, ref)
+        return persisted.dumped(state, site, api) if api in persisted.DUMPS else calls.record(state, api, site, ref)
     package, _, last = ref.rpartition(".")
     by_package = _PACKAGES.get(package)
     if by_package is not None:
         return by_package(state, last, site)
     if package.startswith("mlflow"):
         return of_mlflow(last, site)
-    if package.startswith(("pandas", "pyspark.pandas")):
+    if package.startswith(access.FRAME_LIBRARIES):
         return access.pandas_read(state, ref, site)
     if last == "getOrCreate" or ref.endswith("SparkSession.builder"):
         return Value(type="SparkSession")
@@ -82,6 +82,8 @@ def _builtin(state: State, name: str, site: Site) -> Value:
         return _picked(state, site)
     if name == "sorted" and first.source == "versions" and _by_version(site):
         return calls.mark_newest(state, first)
+    if name in ("enumerate", "zip"):
+        return _paired(name, site)
     if name == "str" and first.type == "const":
         return text(str(first.data))
     same = name == "sorted" or (name in _SAME_VALUE and not first.ref)
@@ -95,6 +97,15 @@ def _picked(state: State, site: Site) -> Value:
             return calls.mark_newest(state, value)
     source = _first(site).source
     return Value(source=source) if source in ("newest", "search", "registered") else UNKNOWN
+
+
+def _paired(name: str, site: Site) -> Value:
+    """`enumerate` and `zip` of lists that are known."""
+    lists = [value for value in site.args if value.type == "list"]
+    if not lists or (name == "zip" and len(lists) < len(site.args)) or site.spread:
+        return UNKNOWN
+    columns = [(UNKNOWN,) * len(lists[0].data), lists[0].data] if name == "enumerate" else [value.data for value in lists]
+    return Value(type="list", data=tuple(Value(type="list", data=row) for row in zip(*columns)))  # noqa: B905 - as the code does
 
 
 def _by_version(site: Site) -> bool:
@@ -126,7 +137,7 @@ def _client(state: State, site: Site) -> Value:
 
 def _lookup(state: State, site: Site) -> Value:
     calls.lookup(state, site)
-    return UNKNOWN
+    return Value(type="lookup", data=site.given("table_name", 0))
 
 
 def _environment(state: State, site: Site) -> Value:
@@ -204,7 +215,7 @@ def _class_name(node: ast.expr) -> str:
 
 _KNOWN: dict[str, Callable[[State, Site], Value]] = {
     MLFLOW_CLIENT: _client,
-    FEATURE_CLIENT: lambda _state, site: Value(type=FEATURE_CLIENT, data=_class_name(site.node.func)),
+    FEATURE_CLIENT: lambda state, site: Value(type=FEATURE_CLIENT, data=(_class_name(site.node.func), state.span(site.node))),
     WORKSPACE_CLIENT: lambda _state, _site: Value(type=WORKSPACE_CLIENT),
     "DBUtils": lambda _state, _site: Value(type="dbutils"),
     "FeatureLookup": _lookup,
@@ -240,6 +251,8 @@ _KNOWN: dict[str, Callable[[State, Site], Value]] = {
     "pathlib.Path.cwd": lambda _state, _site: Value(type="Path", text="."),
     "os.getcwd": lambda _state, _site: text("."),
     "os.path.dirname": _folder,
+    **dict.fromkeys(persisted.COPIES, partial(persisted.copied, spark=False)),
+    **dict.fromkeys(persisted.SAVERS, persisted.saved_by),
     "io.BytesIO": lambda _state, _site: Value(type="buffer"),
     "io.StringIO": lambda _state, _site: Value(type="buffer"),
     **{name: partial(pipelines.pipeline_made, ref=name) for name in pipelines.PIPELINE_CALLS},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakewarden.sources.repository.code import columns, literals, touched
 from lakewarden.sources.repository.code.result import Hole, Known
-from lakewarden.sources.repository.code.values import HOLE, LAUNCHED, restored
+from lakewarden.sources.repository.code.values import HOLE, LAUNCHED, Value, each, restored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -87,6 +87,8 @@ def access_in(found: Access, ways: Iterable[Mapping[str, Known]]) -> Access | No
     told = {"address": "its path", "format": "its format"}
     unclear += tuple(what for name, what in told.items() if name in apart and what not in unclear)
     changes: dict[str, Any] = {**dict.fromkeys(apart), "how": first.how, "unclear": unclear}
+    if "name" in apart and first.how != "table" and all(one.name is not None for one in seen):
+        changes["name"] = each(Value(type="list", data=tuple(Value(text=one.name) for one in seen))).shown
     return first._replace(**changes)
 
 

@@ -8,6 +8,7 @@ from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.sources.repository.code import late
 from lakewarden.sources.repository.code.linked import reached
 from lakewarden.sources.repository.code.result import Access, Call
+from lakewarden.sources.repository.code.touched import told_name
 from lakewarden.sources.repository.code.writes import Writes
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def _filled_in(waiting: Waiting, launches: Sequence[Launch]) -> Iterable[Gap]:
         access = late.access_in(item, ways)
         if access is None:
             return []
-        for column in ("address", "name", "format"):
+        _set(fact, "name", told_name(access))
+        for column in ("address", "format"):
             _set(fact, column, getattr(access, column))
         return [_gap(fact, what) for what in access.unclear]
     return _literal(fact, item, ways)

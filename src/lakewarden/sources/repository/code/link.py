@@ -13,6 +13,7 @@ from lakewarden.sources.repository.code.imports import Index, edges, names_from
 from lakewarden.sources.repository.code.linked import Code, Linked, Waiting, Written
 from lakewarden.sources.repository.code.resolve import Resolver
 from lakewarden.sources.repository.code.settle import settle
+from lakewarden.sources.repository.code.touched import told_name
 from lakewarden.sources.repository.config.files import Files
 from lakewarden.sources.repository.sql.layers import layer_by_name
 from lakewarden.sources.repository.sql.names import parts_of
@@ -195,7 +196,7 @@ def _data(linked: Linked, file: _File, feature_tables: frozenset[str]) -> None:
                 file=file.key,
                 access=access.access,
                 address=access.address,
-                name=access.name,
+                name=told_name(access),
                 format=access.format,
                 is_feature=access.is_feature if access.is_feature is not None else _is_feature(access, feature_tables),
                 recreated=False if access.access != "drop" else _recreated(access, number, written),

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lakewarden.sources.repository.code import declared
+from lakewarden.sources.repository.code import declared, experiments, routes
 from lakewarden.sources.repository.code.result import Hole, Literal, Span
 from lakewarden.sources.repository.code.values import HOLE, UNKNOWN, Value, fill, storable
 
@@ -44,7 +44,7 @@ _PATTERNS = {
     # Strings and names in turn, the first of which begins a URI.
     "joined": r"'models:/[^']*'(?:\s*(?:,|\|\|)\s*[\w.`]+\s*(?:,|\|\|)\s*'[^']*')+",
     "string": r"'([^']*)'",
-    "uri": r"models:/([\w .\-$\0]+?)(?:/([\w.\-\0]+)|@([\w.\-\0]+))",
+    "uri": r"models:/([\w$\0][\w .\-$<>\0]*?)(?:/([\w.\-\0]+)|@([\w.\-\0]+))",
 }
 
 
@@ -54,6 +54,8 @@ def note_text(state: State, node: ast.AST | Span, value: Value) -> None:
     if template is None or state.dead or state.silent:
         return
     declared.noted(state, node, value)
+    if "-" in template and "/" in template:
+        routes.noted(state, node, value)
     if "models:/" in template:
         note_model_uri(state, node, value)
     if "/Volumes/" in template:
@@ -134,7 +136,8 @@ def version_of(value: Value) -> str | None:
         return "stage"
     if version == HOLE:
         hole = value.holes[template[: found.start(2)].count(HOLE)]
-        return _BY_SOURCE.get(hole.source)
+        # Where a version is asked for, the only other word that MLflow takes is a stage.
+        return "stage" if hole.name.lower().rpartition("_")[2] == "stage" else _BY_SOURCE.get(hole.source)
     return None
 
 
@@ -181,9 +184,11 @@ def note_experiment(
 def note_named(state: State, node: ast.AST | Span, name: str, value: Value, *, default: bool = False) -> None:
     """Look at a text that something is called by: a variable, a keyword, a widget, a key of a dictionary."""
     known = value.known
+    lower = name.lower()
+    if "experiment" in lower and not default and not state.dead:
+        experiments.named(state, node, value)
     if not known or state.dead or state.silent or len(known) > _MAX_NAME:
         return
-    lower = name.lower()
     if "catalog" in lower or lower.startswith("uc") or lower.endswith("uc"):
         if _pattern("catalog words").search(lower):
             note_catalog(state, node, value, default=default)

@@ -5,7 +5,18 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from lakewarden.sources.repository.code import access, calls, declared, literals, texts, touched
+from lakewarden.sources.repository.code import (
+    access,
+    calls,
+    containers,
+    declared,
+    literals,
+    persisted,
+    texts,
+    touched,
+    training,
+    workspace_store,
+)
 from lakewarden.sources.repository.code.apis import (
     APIS,
     FEATURE_CLIENT,
@@ -19,10 +30,9 @@ from lakewarden.sources.repository.code.apis import (
 )
 from lakewarden.sources.repository.code.functions import function, of_file, of_mlflow
 from lakewarden.sources.repository.code.loads import notebook_run
-from lakewarden.sources.repository.code.places import OFF_DRIVER, data_address
 from lakewarden.sources.repository.code.site import ABSENT, Site, is_given
 from lakewarden.sources.repository.code.symbols import called_at, keep_default
-from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, is_foreign, is_late, parameter, step
+from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, is_foreign, parameter, step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,29 +41,16 @@ if TYPE_CHECKING:
 
 _LOGGING = frozenset({"info", "debug", "warning", "warn", "error", "exception", "critical", "log", "print", "echo", "secho"})
 _SHOWS = ("logging.", "warnings.", "click.echo", "builtins.display", "builtins.print")
+#: Methods that call a function, which they are given first, with the arguments behind it.
+_STARTS = frozenset({"run", "submit", "apply_async"})
+#: Methods of `w.model_registry` that work on stages.
+_OF_STAGES = {
+    "transition_stage": "mlflow.transition_model_version_stage",
+    "create_transition_request": "mlflow.transition_model_version_stage",
+    "approve_transition_request": "mlflow.transition_model_version_stage",
+    "get_latest_versions": "mlflow.get_latest_versions",
+}
 _WIDGETS = frozenset({"text", "dropdown", "combobox", "multiselect"})
-#: Words in the names of what is fitted to data without being a model.
-_PREPARES = (
-    "scaler", "encoder", "imputer", "vectorizer", "tokenizer", "indexer", "binarizer", "preprocess", "transformer",
-    "normalizer", "assembler", "pca", "discretizer", "ohe", "onehot",
-)  # fmt: skip
-#: Words in the names of what is saved beside a model.
-_BESIDE_MODELS = (
-    "tokenizer",
-    "processor",
-    "config",
-    "vocab",
-    "fig",
-    "plot",
-    "image",
-    "img",
-    "wb",
-    "workbook",
-    "doc",
-    "writer",
-    "session",
-    "db",
-)
 _KEEPS_SOURCE = frozenset({"search", "versions", "newest", "user", "registered", "logged", "run", "alias", "parameter"})
 
 
@@ -130,15 +127,15 @@ def _instance(state: State, base: Value, name: str, site: Site) -> Value:
 
 
 def _mlflow_client(state: State, base: Value, name: str, site: Site) -> Value:
-    api = canonical_method(base.type, name)
+    api = canonical_method(base.type, name) or _unmistakable(name, site)
     return calls.record(state, api, site) if api is not None else of_mlflow(name, site)
 
 
 def _feature_client(state: State, base: Value, name: str, site: Site) -> Value:
     api = canonical_method(base.type, name)
     result = calls.record(state, api, site) if api is not None else UNKNOWN
-    if base.data == OLD_FEATURE_CLIENT and name in ("create_table", "create_feature_table"):
-        calls.record(state, f"{OLD_FEATURE_CLIENT}.create_table", site)
+    if base.data and base.data[0] == OLD_FEATURE_CLIENT:
+        workspace_store.used(state, base.data[1], name, site)
     touched = access.feature_method(state, name, site)
     return result if result is not UNKNOWN else touched
 
@@ -146,6 +143,8 @@ def _feature_client(state: State, base: Value, name: str, site: Site) -> Value:
 def _workspace_client(state: State, base: Value, name: str, site: Site) -> Value:
     if base.type == f"{WORKSPACE_CLIENT}.current_user":
         return Value(source="user")
+    if base.type == f"{WORKSPACE_CLIENT}.model_registry" and name in _OF_STAGES:
+        calls.plain(state, _OF_STAGES[name], site.node)
     api = canonical_method(base.type, name)
     return calls.record(state, api, site) if api is not None else UNKNOWN
 
@@ -158,6 +157,8 @@ def _dbutils(state: State, base: Value, name: str, site: Site) -> Value:
         notebook_run(state, site)
     elif part == "dbutils.fs" and name == "mount":
         access.mount(state, site)
+    elif part == "dbutils.fs" and name in ("cp", "mv"):
+        persisted.copied(state, site, spark=True)
     elif part == "dbutils.jobs.taskValues" and name == "get":
         return parameter(site.given("key", 1).known or "", "value")
     if name == "userName" or any(value.known in ("user", "userName") for value in site.args):
@@ -180,6 +181,8 @@ def _session(state: State, base: Value, name: str, site: Site) -> Value:
         return access.session_method(state, name, site)
     if base.type == "SparkSession.conf":
         return _configuration(state, name, site)
+    if base.type == "SparkSession.sparkContext" and name in ("textFile", "wholeTextFiles"):
+        return access.lines_of(state, name, site)
     if base.type == "SparkSession.catalog" and name in ("createTable", "createExternalTable"):
         access.created(state, site)
     if base.type == "SparkSession.catalog" and name == "setCurrentCatalog":
@@ -213,10 +216,14 @@ def _unknown(state: State, base: Value, name: str, site: Site) -> Value:
     handler = _BY_NAME.get(name)
     if handler is not None:
         return handler(state, name, site)
+    if name in _STARTS and site.args and site.args[0].type == "function":
+        _started(state, site)
     if name in access.FRAME_WRITES:
         access.frame_write(state, name, site)
     elif name == "sql" and not base.source and len(site.args) == 1 and site.args[0].text is not None:
         return access.of_sql(state, site.node, site.args[0])
+    if name == "get" and site.args and site.args[0].known == "current_stage":
+        calls.stage_read(state, site.node)
     if base.symbol and name == "get" and site.args and site.args[0].known:
         keys = [value.known or "*" for value in site.args[:2]] if base.symbol[0] == "file" else [site.args[0].known]
         return Value(source=base.source, name=str(keys[-1]), symbol=step(base.symbol, *keys))
@@ -234,6 +241,8 @@ def _unmistakable(name: str, site: Site) -> str | None:
         return api
     if name == "search_model_versions":
         return api
+    if name == "update_model_version" and is_given(site.get(("stage", -1))):
+        return "mlflow.transition_model_version_stage"
     if name in UNMISTAKABLE_FEATURE or (name == "log_model" and is_given(site.get(("training_set", -1)))):
         return f"{FEATURE_CLIENT}.{name}"
     return None
@@ -245,36 +254,18 @@ def _frame(state: State, base: Value, name: str, site: Site) -> Value:
     return Value(source="user") if found is UNKNOWN and base.source == "user" else found
 
 
-def _fitted(state: State, name: str, site: Site) -> Value:
-    """`model.fit(…)`, or `trainer.train()`; what prepares data is fitted too, and is no training."""
-    func = site.node.func
-    owner = _spelling(func.value) if isinstance(func, ast.Attribute) else ""
-    if (name == "fit" or "trainer" in owner) and not any(word in owner for word in _PREPARES):
-        calls.record(state, "fit", site)
-    return UNKNOWN
+def _started(state: State, site: Site) -> None:
+    """`distributor.run(train, path)`: a function of the file that is called with the arguments behind it."""
+    name = site.args[0].data.name
+    if name in state.functions:
+        called_at(state, ("local", name), site._replace(args=site.args[1:]), passes=True)
 
 
-def _spelling(node: ast.expr) -> str:
-    """The last name in an expression, in lower case."""
-    while isinstance(node, ast.Call):
-        node = node.func
-    return (node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else "").lower()
-
-
-def _saved(state: State, name: str, site: Site) -> Value:
-    """A model that is saved to a path which outlives the driver."""
-    given = [site.keywords[key] for key in ("save_directory", "filepath", "output_dir", "path") if key in site.keywords]
-    path = site.args[0] if len(site.args) == 1 else given[0] if given and not site.args else UNKNOWN
-    off = path.text is not None and data_address(path.text, spark=False) in OFF_DRIVER
-    func = site.node.func
-    owner = _spelling(func.value) if isinstance(func, ast.Attribute) else ""
-    if (off or is_late(path)) and not any(word in owner for word in _BESIDE_MODELS):
-        calls.record(
-            state,
-            "model.save_pretrained" if name == "save_pretrained" else "model.save",
-            Site(site.node, (path,), {}, False, False),
-        )
-    return UNKNOWN
+def _file(state: State, base: Value, name: str, site: Site) -> Value:
+    """A method of a file that is open."""
+    if name == "write":
+        persisted.written(state, base, site)
+    return base if name in ("read", "readlines") else UNKNOWN
 
 
 def _path(_state: State, base: Value, name: str, site: Site) -> Value:
@@ -312,12 +303,14 @@ def _monitored(state: State, _name: str, _site: Site) -> Value:
 
 _OPTIONS = Value(type="namespace", symbol=("option",))
 _BY_NAME: dict[str, Callable[[State, str, Site], Value]] = {
+    **dict.fromkeys(("textFile", "wholeTextFiles", "saveAsTextFile"), access.lines_of),
     "writeTo": lambda _state, _name, site: Value(type=access.WRITER2, data=(NONE, site.given("table", 0))),
-    "fit": _fitted,
-    "train": _fitted,
-    "save": _saved,
-    "save_model": _saved,
-    "save_pretrained": _saved,
+    "fit": training.fitted,
+    "backward": training.stepped,
+    "train": training.fitted,
+    "save": persisted.saved,
+    "save_model": persisted.saved,
+    "save_pretrained": persisted.saved,
     "add_argument": _option,
     "add_option": _option,
     "parse_args": lambda _state, _name, _site: _OPTIONS,
@@ -328,7 +321,9 @@ _BY_NAME: dict[str, Callable[[State, str, Site], Value]] = {
 _METHODS: dict[str, Callable[[State, Value, str, Site], Value]] = {
     "": _unknown,
     "instance": _instance,
-    "file": lambda _state, base, name, _site: base if name in ("read", "readlines") else UNKNOWN,
+    "dict": containers.method,
+    "list": containers.changed,
+    "file": _file,
     "configparser": _parser,
     "pandas": _unknown,
     "Path": _path,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from lakewarden.sources.repository.code.values import HOLE, LAUNCHED, Value
@@ -57,8 +59,8 @@ def data_address(template: str, *, spark: bool) -> str | None:
     if known is not None:
         return known
     first = path.lstrip("/").split("/", 1)[0]
-    if HOLE in first:
-        return None
+    if HOLE in first or (path.startswith(f"/dbfs/{HOLE}") and not spark):
+        return None  # `/dbfs/{x}` may be a volume
     if _under(path, "/Workspace"):
         return "path" if spark else "local"
     if spark:
@@ -72,6 +74,12 @@ def table_address(template: str) -> str:
     if catalog == "hive_metastore":
         return "hive_metastore"
     return "sample" if catalog == "samples" and "." in template else "table"
+
+
+@cache
+def _of_somebody() -> re.Pattern[str]:
+    """What the part of a path is called that names a person."""
+    return re.compile(r"(?i)user|e_?mail|(?:^|_)(?:me|author|owner|login)$")
 
 
 def _is_application_id(name: str) -> bool:
@@ -98,7 +106,8 @@ def workspace_place(value: Value) -> str | None:
     if home is not None:
         owner = template[len(home) :].split("/", 1)[0]
         if HOLE in owner:
-            return "deployer" if value.holes[0].source == "user" else None
+            hole = value.holes[0]
+            return "deployer" if hole.source == "user" or _of_somebody().search(hole.name) else None
         if home in _USERS:
             return "workspace" if _is_application_id(owner) else "person"
         return "person" if "@" in owner else "workspace"
@@ -118,7 +127,7 @@ def path_place(value: Value) -> str | None:
     path = _plain(value.text)
     if path.startswith((*_HOMES, *_SHARED)) or _under(path, "/Workspace"):
         return workspace_place(value._replace(text=path))
-    address = data_address(path, spark=False)
+    address = data_address(path, spark=False) or ("dbfs" if path.startswith("/dbfs/") else None)
     if address == "local":
         return "local" if path.startswith(("/", "file:")) else "relative"
     return {"sample": "dbfs", "path": "workspace"}.get(address, address) if address is not None else None

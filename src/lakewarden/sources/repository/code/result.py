@@ -137,7 +137,7 @@ class Access(NamedTuple):
     """A read, write or drop of data; the columns of `table_access`.
 
     `same` identifies the object within the file, also where its name is only partly known. `how` is `table`, `path` (of
-    Spark) or `file` (of Python); with `late` and `late_format` the name and the format may be resolved with other files.
+    Spark), `place` (where a table is to lie, which is never a volume) or `file` (of Python); with `late` and `late_format` the name and the format may be resolved with other files.
     What is `doubted` counts only where the name then leads off the driver.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 _BY_WORD = {
     "training": ("train", "training", "trainer", "retrain", "retraining", "finetune", "finetuning"),
@@ -40,9 +40,17 @@ _IN_FOLDERS = frozenset({
     "ml", "mlops", "store", "step", "steps", "service", "serving", "src", "code", "tasks", "stage", "and", *_ROLES,
 })  # fmt: skip
 _RAW = frozenset({"raw", "landing", *_BY_WORD["ingestion"]})
-_BOOSTING = frozenset({"xgboost", "lightgbm", "catboost"})
-_LEARNING = frozenset({"sklearn", "pyspark"})
-_ESTIMATORS = ("Classifier", "Regressor", "Regression", "SVC", "SVR", "ALS", "ElasticNet", "Lasso", "Ridge", "NB")
+_BOOSTING = frozenset({"xgboost", "lightgbm", "catboost", "tensorflow", "keras", "torch", "prophet", "pmdarima"})
+_LEARNING = frozenset({"sklearn", "pyspark", "statsmodels", "transformers", "trl"})
+_ESTIMATORS = (
+    "Classifier", "Regressor", "Regression", "SVC", "SVR", "ALS", "ElasticNet", "Lasso", "Ridge", "NB", "KMeans", "GaussianMixture",
+    "IsolationForest", "ARIMA", "SARIMAX", "ExponentialSmoothing", "Trainer",
+)  # fmt: skip
+#: Modules of nothing but estimators, where they are imported as a whole.
+_OF_ESTIMATORS = frozenset({
+    "classification", "regression", "recommendation", "clustering", "linear_model", "ensemble", "svm", "tree", "neighbors",
+    "naive_bayes", "neural_network",
+})  # fmt: skip
 _TESTS = frozenset({"tests", "test", "fixtures", "testing"})
 _JOINED = {"fine": ("tune", "tuned", "tuning"), "ab": ("test", "testing")}
 _FOLDERS = 2
@@ -53,6 +61,7 @@ def _words_pattern() -> re.Pattern[str]:
     return re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
+@lru_cache(maxsize=4_096)
 def is_test(path: str) -> bool:
     """Is the file a test, or does it stand among tests or fixtures?"""
     *folders, name = path.lower().split("/")
@@ -63,6 +72,7 @@ def is_test(path: str) -> bool:
     return named or not _TESTS.isdisjoint(folders)
 
 
+@lru_cache(maxsize=65_536)
 def of_path(path: str) -> frozenset[str]:
     """The roles that the words of a path give: of the file's name, else of the nearest folder that gives one."""
     *folders, name = path.split("/")
@@ -93,6 +103,7 @@ def _split(name: str) -> list[str]:
     return words
 
 
+@lru_cache(maxsize=4_096)
 def of_name(name: str) -> frozenset[str]:
     """The roles that the words of one name give."""
     words = _split(name)
@@ -103,6 +114,8 @@ def of_name(name: str) -> frozenset[str]:
             continue
         if role == "training" and at + 1 < len(words) and words[at + 1] in _THINGS:
             continue
+        if word == "bronze" and words[at + 1 : at + 2] == ["to"]:
+            continue  # it reads what has arrived
         if role == "validation" and not _THINGS.isdisjoint(words[max(0, at - 1) : at + 2]):
             continue
         found.add(role)
@@ -119,7 +132,10 @@ def is_estimator(module: str, names: tuple[str, ...]) -> bool:
     top = module.partition(".")[0]
     if top in _BOOSTING:
         return True
-    return top in _LEARNING and any(name.endswith(_ESTIMATORS) for name in names)
+    if top not in _LEARNING:
+        return False
+    whole = {*(names if module == "sklearn" else ()), *([module.rpartition(".")[2]] if not names or "*" in names else ())}
+    return not whole.isdisjoint(_OF_ESTIMATORS) or any(name.endswith(_ESTIMATORS) for name in names)
 
 
 def of_calls(signs: frozenset[str]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from lakewarden.sources.repository.code.formats import format_of, is_class
 from lakewarden.sources.repository.code.values import HOLE
 from lakewarden.sources.repository.sql.tokens import Text, Token, statements
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 class Found(NamedTuple):
     """Something that a statement names. `kind` is `read`, `write`, `drop`, `move`, `catalog` or `schema`; `is_path` tells a path from a
-    name; `at` is where it stands in the text.
+    name; `at` is where it stands in the text; `is_place` tells where a table or a schema is to lie.
     """
 
     kind: str
@@ -28,10 +29,15 @@ class Found(NamedTuple):
     format: str
     at: int
     holes: tuple[Hole, ...] = ()
+    is_place: bool = False
 
 
 _BEFORE_NAME = frozenset({"OR", "REPLACE", "EXTERNAL", "TABLE", "IF", "NOT", "EXISTS", "LIVE", "STREAMING", "REFRESH", "PRIVATE"})
 _PATH_FORMATS = frozenset({"delta", "parquet", "csv", "json", "orc", "avro", "text", "binaryfile", "iceberg"})
+_IN_PLACE = frozenset({"OPTIMIZE", "VACUUM", "CONVERT"})
+_WITHOUT_DATA = _IN_PLACE | {
+    "GRANT", "REVOKE", "SHOW", "DESCRIBE", "DESC", "COMMENT", "ALTER", "USE", "SET", "DROP", "EXPLAIN", "SYNC",
+}  # fmt: skip
 _HOLES_IN_FROM = frozenset({"EXTRACT", "TRIM", "SUBSTRING", "SUBSTR", "OVERLAY", "POSITION"})
 #: Verb, kind and name.
 _SHORTEST = 3
@@ -71,7 +77,8 @@ def _of_statement(tokens: list[Token]) -> Iterator[Found]:
         return
     elif verb in ("INSERT", "MERGE", "UPDATE", "DELETE", "TRUNCATE", "COPY"):
         start = yield from _change(verb, tokens, words)
-    elif verb in ("GRANT", "REVOKE", "SHOW", "DESCRIBE", "DESC", "COMMENT", "ALTER", "USE", "SET", "DROP", "EXPLAIN", "SYNC"):
+    elif verb in _WITHOUT_DATA:
+        yield from _in_place(tokens, words) if verb in _IN_PLACE else ()
         return
     yield from _reads(tokens, words, start)
 
@@ -84,25 +91,56 @@ def _create(tokens: list[Token], words: list[str]) -> Generator[Found, None, int
     if "CATALOG" in words[1:4] and at < len(words) and words[at] == "CATALOG":
         return len(tokens)  # setting a catalog up, of whichever stage, is not working in it
     if words[at : at + 1] in (["SCHEMA"], ["DATABASE"]):
-        # Unity Catalog knows a MANAGED LOCATION; with any other the schema is one of hive_metastore.
-        for number in range(at + 2, len(tokens) - 1):
-            if words[number] == "LOCATION" and words[number - 1] != "MANAGED" and tokens[number + 1].kind == "string":
-                yield Found("write", tokens[number + 1].text[1:-1], True, "default", tokens[number + 1].at)
-        name = _name_at(words, at + 1)
-        if name < len(tokens) and tokens[name].kind == "word" and "." in tokens[name].text:
-            yield Found("schema", tokens[name].text, False, "", tokens[name].at)
+        yield from _schema(tokens, words, at)
         return len(tokens)
     if "TABLE" not in head:
+        if "VIEW" in words[1:6] and _after(tokens, words, "USING", at) is not None:
+            yield from _files(tokens, words, at, "read")
+            return len(tokens)
         return at if "VIEW" in words[1:6] or words[at : at + 1] == ["MATERIALIZED"] else len(tokens)
     if at >= len(tokens) or tokens[at].kind != "word":
         return at
     using = _after(tokens, words, "USING", at)
-    yield _named("write", tokens[at], using.text.lower() if using is not None and using.kind == "word" else "default")
+    yield _named("write", tokens[at], format_of(using.text) if using is not None and using.kind == "word" else "default")
     location = _after(tokens, words, "LOCATION", at)
     if location is not None and location.kind == "string":
-        form = using.text.lower() if using is not None else "default"
-        yield Found("write", location.text[1:-1], True, form, location.at)
+        yield Found("write", location.text[1:-1], True, "default", location.at, (), True)  # the format is told with the table
+    yield from _files(tokens, words, at, "write")
     return at + 1
+
+
+def _schema(tokens: list[Token], words: list[str], at: int) -> Iterator[Found]:
+    # Unity Catalog knows a MANAGED LOCATION; with any other the schema is one of hive_metastore.
+    for number in range(at + 2, len(tokens) - 1):
+        if words[number] == "LOCATION" and words[number - 1] != "MANAGED" and tokens[number + 1].kind == "string":
+            yield Found("write", tokens[number + 1].text[1:-1], True, "default", tokens[number + 1].at, (), True)
+    name = _name_at(words, at + 1)
+    if name < len(tokens) and tokens[name].kind == "word" and "." in tokens[name].text:
+        yield Found("schema", tokens[name].text, False, "", tokens[name].at)
+
+
+def _files(tokens: list[Token], words: list[str], at: int, kind: str) -> Iterator[Found]:
+    """The files that a table or a view stands for: `USING csv OPTIONS (path '/x')`. The format of a table is told with it."""
+    using = _after(tokens, words, "USING", at)
+    path = _path_option(tokens, words, at)
+    if using is not None and path is not None and format_of(using.text) in _PATH_FORMATS:
+        is_table = kind == "write"
+        yield Found(kind, path.text[1:-1], True, "default" if is_table else format_of(using.text), path.at, (), is_table)
+
+
+def _path_option(tokens: list[Token], words: list[str], start: int) -> Token | None:
+    """The path in `OPTIONS (path '/x')` of a table or a view."""
+    for at in range(start, len(tokens) - 2):
+        if words[at] in ("SELECT", "WITH"):
+            return None
+        if words[at] == "OPTIONS" and tokens[at + 1].text == "(":
+            for number in range(at + 2, len(tokens) - 1):
+                if tokens[number].text == ")":
+                    return None
+                if tokens[number].text.strip("`'\"").lower() == "path":
+                    value = tokens[number + 2 if tokens[number + 1].text == "=" and number + 2 < len(tokens) else number + 1]
+                    return value if value.kind == "string" else None
+    return None
 
 
 def _moved(tokens: list[Token], words: list[str]) -> Iterator[Found]:
@@ -120,6 +158,9 @@ def _change(verb: str, tokens: list[Token], words: list[str]) -> Generator[Found
     at = 1
     while at < len(words) and words[at] in ("INTO", "OVERWRITE", "FROM", "TABLE"):
         at += 1
+    if "DIRECTORY" in words[at : at + 2]:
+        yield from _exported(tokens, words, at)
+        return at
     if at >= len(tokens) or tokens[at].kind != "word" or (verb in ("INSERT", "MERGE", "DELETE", "TRUNCATE", "COPY") and at == 1):
         return at
     yield _named("write", tokens[at])
@@ -129,6 +170,24 @@ def _change(verb: str, tokens: list[Token], words: list[str]) -> Generator[Found
         if source is not None and source.kind == "string":
             yield Found("read", source.text[1:-1], True, form.text.lower() if form is not None else "default", source.at)
     return at + 1
+
+
+def _exported(tokens: list[Token], words: list[str], at: int) -> Iterator[Found]:
+    """`INSERT OVERWRITE DIRECTORY '/path' USING format`."""
+    path = tokens[at + 1] if at + 1 < len(tokens) and words[at] == "DIRECTORY" else None
+    using = _after(tokens, words, "USING", at)
+    if path is not None and path.kind == "string":
+        yield Found("write", path.text[1:-1], True, format_of(using.text) if using is not None else "default", path.at)
+
+
+def _in_place(tokens: list[Token], words: list[str]) -> Iterator[Found]:
+    """A table that is named by its path and changed where it lies: ``OPTIMIZE delta.`/x` ``."""
+    for token in tokens[1:4]:
+        found = _named("write", token) if token.kind == "word" else None
+        if found is not None and found.is_path:
+            yield found._replace(format="delta")
+        if words[tokens.index(token)] not in ("TO", "DELTA", "TABLE"):
+            return
 
 
 def _reads(tokens: list[Token], words: list[str], start: int) -> Iterator[Found]:
@@ -145,7 +204,7 @@ def _reads(tokens: list[Token], words: list[str], start: int) -> Iterator[Found]
                 continue
             name = tokens[at + 1]
             called = at + 2 < len(tokens) and tokens[at + 2].text == "("
-            if "." in name.text and not called:
+            if "." in name.text and not called and not is_class(name.text):
                 yield _named("read", name)
         elif words[at] in ("READ_FILES", "CLOUD_FILES") and at + 2 < len(tokens) and tokens[at + 2].kind == "string":
             yield Found("read", tokens[at + 2].text[1:-1], True, _option(tokens, words, at), tokens[at + 2].at)

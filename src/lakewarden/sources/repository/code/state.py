@@ -118,6 +118,8 @@ class State:
         #: Tables and schemas of hive_metastore that the file moves into Unity Catalog.
         self.moved: set[str] = set()
         self.signs: set[str] = set()
+        #: Files that a cell of the shell writes.
+        self.of_shell: set[str] = set()
         #: What SQL declares; and texts that begin like such SQL, wherever they stand.
         self.statements: list[SqlStatement] = []
         self.perhaps: list[tuple[Value, Span]] = []

@@ -12,7 +12,7 @@ from lakewarden.sources.repository.code.calls import mark_newest
 from lakewarden.sources.repository.code.handlers import catches_broadly, is_failing_exit, swallows
 from lakewarden.sources.repository.code.literals import note_named
 from lakewarden.sources.repository.code.result import Import
-from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, concat, merge
+from lakewarden.sources.repository.code.values import NONE, UNKNOWN, Value, concat, each, merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -138,10 +138,9 @@ def _if(state: State, node: Any) -> bool:
 
 def _for(state: State, node: Any) -> bool:
     values = state.evaluate(node.iter)
-    carried = Value(source=values.source, data=values.data) if values.source else UNKNOWN
     _forget(state, node.body)
     before = dict(state.scope.now)
-    bind(state, node.target, carried)
+    bind(state, node.target, each(values))
     state.run(node.body)
     state.scope.now = _joined([state.scope.now, before])
     state.run(node.orelse)

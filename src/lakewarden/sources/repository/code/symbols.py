@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _MAX_ARGS, _MAX_NAMES = 20, 400
 #: What the result of a function may stem from, where other files ask for it.
 _TELLING = frozenset({"newest", "search", "registered", "logged", "run", "alias"})
+#: Decorators of methods that are read like attributes.
+_PROPERTIES = frozenset({"property", "cached_property", "computed_field"})
 _NOTHING, _SOMETHING = Given(), Given((), whole=False)
 
 
@@ -74,7 +76,15 @@ def exports(state: State) -> dict[str, Known]:
         kept_result = storable(value)
         if kept_result is not None and (kept_result.text is not None or kept_result.symbol or kept_result.source in _TELLING):
             found[f"{name}()"] = kept_result
+            if name in state.functions and _is_property(state.functions[name]):
+                found[name] = kept_result
     return found
+
+
+def _is_property(function: Function) -> bool:
+    """Is it read like an attribute?"""
+    decorators = getattr(function.node, "decorator_list", ())
+    return any((getattr(one, "id", None) or getattr(one, "attr", None)) in _PROPERTIES for one in decorators)
 
 
 def _named(names: Names) -> Iterator[tuple[str, Known]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lakewarden.sources.repository.code import literals
+from lakewarden.sources.repository.code.formats import format_of
 from lakewarden.sources.repository.code.places import data_address, table_address
 from lakewarden.sources.repository.code.result import Access, Known, Span
 from lakewarden.sources.repository.code.site import ABSENT
@@ -21,9 +22,19 @@ _ABSENT = Known(fixed="None")
 
 
 def of_path(
-    state: State, node: ast.AST | Span, access: str, path: Value, form: Value, *, spark: bool = True, doubted: bool = False
+    state: State,
+    node: ast.AST | Span,
+    access: str,
+    path: Value,
+    form: Value,
+    *,
+    spark: bool = True,
+    doubted: bool = False,
+    of_table: bool = False,
 ) -> None:
-    """Keep an access by path. One that is doubted counts only where its path turns out to lead off the driver."""
+    """Keep an access by path. One that is doubted counts only where its path turns out to lead off the driver; the path of a
+    table is told from all others, since it leads to no volume.
+    """
     if state.silent:
         return
     template = path.text
@@ -31,7 +42,16 @@ def of_path(
         return
     if template is not None and "/Volumes/" in template:
         literals.note_volume(state, node, path, is_write=access != "read")
-    found = Access(access, None, None, None, False, state.span(node), how="path" if spark else "file", doubted=doubted)
+    found = Access(
+        access,
+        None,
+        None,
+        None,
+        False,
+        state.span(node),
+        how="place" if of_table else "path" if spark else "file",
+        doubted=doubted,
+    )
     keep(state, _at_path(found, path, form), path, form)
 
 
@@ -39,7 +59,9 @@ def _at_path(found: Access, path: Value, form: Value) -> Access:
     """The access, with what is known of its path."""
     unclear: list[str] = []
     template = path.text
-    address = data_address(template, spark=found.how == "path") if template is not None else None
+    address = data_address(template, spark=found.how != "file") if template is not None else None
+    if address is None and found.how == "place" and template != "":
+        address = "path"
     if address is None:
         unclear.append("its path")
     form_name = _format(form, unclear)
@@ -88,11 +110,20 @@ def again(found: Access, name: Value, form: Value) -> Access | None:
     """The access, now that more is known of its name; None where it turns out to be none."""
     if name.text is not None and name.text.startswith(_NO_DATA):
         return None
+    if found.how == "place" and name is NONE:
+        return None
     by_path = _path_in(name) if found.how == "table" else None
     if by_path is not None:
         return _at_path(found._replace(how="path"), *by_path)
     seen = (_of_name if found.how == "table" else _at_path)(found, name, form)
     return None if found.doubted and seen.address in (None, "local") else seen
+
+
+def told_name(found: Access) -> str | None:
+    """What people are told of the name, or of a path of which no more is known than where it leads."""
+    if found.name is None and found.how != "table" and found.address is not None:
+        return "a path that only the run knows"
+    return found.name
 
 
 def _format(form: Value, unclear: list[str]) -> str | None:
@@ -102,7 +133,7 @@ def _format(form: Value, unclear: list[str]) -> str | None:
     if form.known is None:
         unclear.append("its format")
         return None
-    return form.known.lower()
+    return format_of(form.known)
 
 
 def used(state: State, node: ast.AST | Span, catalog: Value) -> None:

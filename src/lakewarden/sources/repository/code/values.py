@@ -160,6 +160,10 @@ def merge(one: Value, other: Value) -> Value:
             kind, data = one.type, one.data
         elif one.type.startswith("DataFrame") and one.data and other.data:
             kind, data = one.type, tuple(merge(a, b) for a, b in zip(one.data, other.data, strict=True))
+    if one.text is not None and other.text is not None and one.type == other.type:
+        shared = _shared_folder(one, other)
+        if shared is not None:
+            return shared._replace(type=one.type)
     source = one.source if one.source == other.source else _stronger(one.source, other.source)
     if not kind and source == "versions":
         data = one.data
@@ -173,6 +177,45 @@ def merge(one: Value, other: Value) -> Value:
     )
 
 
+def _shared_folder(one: Value, other: Value) -> Value | None:
+    """The folder that two paths of data share, and below it a hole; None where they share none, or are no paths."""
+    mine, theirs = one.text or "", other.text or ""
+    size = next((at for at, (a, b) in enumerate(zip(mine, theirs)) if a != b), min(len(mine), len(theirs)))  # noqa: B905
+    folder = mine[: mine.rfind("/", 0, size) + 1]
+    if HOLE in folder and one.holes[: folder.count(HOLE)] != other.holes[: folder.count(HOLE)]:
+        return None
+    if not folder.startswith(("/", "dbfs:/")) and ("://" not in folder or folder.startswith("http")):
+        return None
+    holes = one.holes[: folder.count(HOLE)]
+    return Value(text=folder + HOLE, holes=(*holes, Hole("", "*"))) if folder.strip("/") else None
+
+
+def each(values: Value) -> Value:
+    """What a loop over values takes from them: what is known of all, place by place where each is a tuple."""
+    if values.type == "dict":
+        return _one_of([text(key) for key in values.data if isinstance(key, str)])
+    if values.type != "list" or not values.data:
+        return Value(source=values.source, data=values.data) if values.source else UNKNOWN
+    return _one_of(list(values.data))
+
+
+def _one_of(items: list[Value]) -> Value:
+    if not items:
+        return UNKNOWN
+    first = items[0]
+    if first.type == "list" and all(item.type == "list" and len(item.data) == len(first.data) for item in items):
+        return Value(
+            type="list", data=tuple(_one_of(list(column)) for column in zip(*(item.data for item in items), strict=True))
+        )
+    if first.type == "dict" and all(item.type == "dict" for item in items):
+        keys = [key for key in first.data if all(key in item.data for item in items)]
+        return Value(type="dict", data={key: _one_of([item.data[key] for item in items]) for key in keys})
+    result = first
+    for item in items[1:]:
+        result = merge(result, item)
+    return result
+
+
 def _stronger(one: str, other: str) -> str:
     """A choice between the newest version, or a search, and something else stays what it may be."""
     for source in ("newest", "search"):
@@ -182,8 +225,9 @@ def _stronger(one: str, other: str) -> str:
 
 
 def levels(template: str) -> int | None:
-    """How many levels a name has; None where a hole may stand for several."""
+    """How many levels a name has; None where a hole may stand for several. One that ends a word, as in `raw_{x}`, does not."""
     count = template.count(".") + 1
-    if HOLE not in template:
+    holes = [at for at, sign in enumerate(template) if sign == HOLE]
+    if all(at and (template[at - 1].isalnum() or template[at - 1] in "_-") for at in holes):
         return count if template.strip() else None
     return count if count >= _FULL_NAME else None

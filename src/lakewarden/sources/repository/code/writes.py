@@ -9,6 +9,7 @@ from lakewarden.facts.model.data import StageWrite
 from lakewarden.facts.origin import Origin
 from lakewarden.sources.repository.code import late, roles
 from lakewarden.sources.repository.code.linked import reached
+from lakewarden.sources.repository.code.result import Problem, Span
 from lakewarden.sources.repository.code.values import HOLE, fill
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 #: Catalog, schema, table.
 _FULL_NAME = 3
 _OF_SESSION = "session"
+#: The kinds of tasks that run code which may write tables.
+_OF_CODE = frozenset({"notebook", "python_file", "python_wheel", "sql", "dbt", "pipeline_library"})
 
 
 class _Name(NamedTuple):
@@ -37,6 +40,7 @@ class Writes:
         self._context = context
         self._facts = facts
         self._code = code
+        self._told: set[Gap | str | None] = set()
 
     def write(self) -> None:
         """Write a row for each table that a file writes in a target; what may be missing is a gap."""
@@ -45,6 +49,8 @@ class Writes:
             for path in reached(start, self._code.loads):
                 if not roles.is_test(path):
                     self._file(path, launches, seen)
+                    self._unread(path, launches)
+        self._elsewhere()
         for gap in [gap for gap in self._facts.gaps if gap.facts in ("jobs", "tasks") and not gap.value]:
             self._facts.gap(gap._replace(facts="stage_writes", parent=None))
 
@@ -61,6 +67,30 @@ class Writes:
                     seen.add(key)
                     self._add(key, path, written, launch, name.shown, catalog)
 
+    def _unread(self, path: str, launches: Sequence[Launch]) -> None:
+        """What could not be read of a file that runs may write anything."""
+        extract = self._context.extracts.get(path)
+        unread = Problem("not-asked", f"{path} is run by a task and not read", "move it to a folder that is read", Span())
+        for problem in extract.problems[:1] if extract is not None else (unread,):
+            cause, origin = Cause(problem.cause), Origin(path, problem.span.line, cell=problem.span.cell)
+            for project in dict.fromkeys(launch.project for launch in launches):
+                self._gap(Gap(cause, "stage_writes", problem.reason, problem.remedy, project=project, origin=origin))
+
+    def _elsewhere(self) -> None:
+        """What a task runs from elsewhere may write anything."""
+        for task in self._facts.rows["tasks"]:
+            values = task.__dict__
+            if values.get("kind") in _OF_CODE and values.get("file") in (None, "none") and task.project not in self._told:
+                self._told.add(task.project)
+                reason = f"the code of task {values.get('name')} is not in the repository: what it writes is not known"
+                remedy = "run `lakewarden audit`"
+                self._gap(Gap(Cause.NOT_ASKED, "stage_writes", reason, remedy, project=task.project, origin=task.origin))
+
+    def _gap(self, gap: Gap) -> None:
+        if gap not in self._told:
+            self._told.add(gap)
+            self._facts.gap(gap)
+
     def _session(self, path: str, launch: Launch) -> str | None:
         """The catalog that a file has chosen; None where it has chosen none, or several."""
         used = {name.shown.lower() for each in self._code.used.get(path, ()) for name in _names(each, launch)}
@@ -68,15 +98,14 @@ class Writes:
 
     def _add(self, key: str, path: str, written: Written, launch: Launch, name: str, catalog: str | None) -> None:
         span = written.access.span
-        project = launch.target.partition("/")[0]
         origin = Origin(path, span.line, span.column, span.end_line, span.end_column, span.cell)
         if catalog is None:
             reason = f"the catalog of {name}, which a target writes, is not known before the code runs"
-            self._facts.gap(Gap(Cause.UNRESOLVED, "stage_writes", reason, project=project, origin=origin, value=True))
+            self._facts.gap(Gap(Cause.UNRESOLVED, "stage_writes", reason, project=launch.project, origin=origin, value=True))
         self._facts.add(
             StageWrite(
                 key=key,
-                project=project,
+                project=launch.project,
                 origin=origin,
                 place=launch.target,
                 table_name=name,

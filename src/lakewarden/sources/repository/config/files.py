@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from lakewarden.sources.source import Context
 
-_MAX_DEPTH = 6
-
 
 class Files:
     """The configuration files of a tree. `read` holds the paths of those that code was found to read."""
@@ -26,10 +24,14 @@ class Files:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._by_name: dict[str, list[str]] = {}
+        self._large: set[str] = set()
         for path, size in context.tree.files:
-            if path.endswith(ENDINGS) and size <= MAX_BYTES:
+            if path.endswith(ENDINGS):
                 self._by_name.setdefault(posixpath.basename(path), []).append(path)
+                if size > MAX_BYTES:
+                    self._large.add(path)
         self._roots: dict[str, Node | None] = {}
+        self._lost: set[str] = set()
         self.read: set[str] = set()
 
     def values(self, from_path: str, path: str, keys: Sequence[str]) -> list[tuple[str, str]]:
@@ -64,16 +66,21 @@ class Files:
 
     def _holding(self, keys: tuple[str, ...]) -> str | None:
         """The only file named like configuration that holds a key."""
-        named = (path for paths in self._by_name.values() for path in paths if like_configuration(path) and not is_test(path))
+        named = [path for paths in self._by_name.values() for path in paths if like_configuration(path) and not is_test(path)]
+        if not self._large.isdisjoint(named):
+            return None  # it may hold the key as well
         found = [path for path in named if _values_at(self._root(path), keys)]
-        return found[0] if len(found) == 1 else None
+        return found[0] if len(found) == 1 and self._lost.isdisjoint(named) else None  # a lost one may hold it as well
 
     def _root(self, path: str) -> Node | None:
+        if path in self._large:
+            return None
         if path not in self._roots:
             try:
                 self._roots[path] = load(self._context, path)
             except SourceError:
                 self._roots[path] = None
+                self._lost.add(path)
         return self._roots[path]
 
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 _OTHERS = frozenset(
     {"bundle", "targets", "resources", "include", "artifacts", "repos", "jobs", "steps", "stages", "trigger", "on", "services"}
 )
-_MAX_DEPTH = 5
 
 
 class Section(NamedTuple):
@@ -26,7 +25,7 @@ class Section(NamedTuple):
 
 def sections(path: str, root: Node | None) -> list[Section]:
     """The sections of a file; none where nothing in it is told apart by stage, or it is a file of another tool."""
-    if not isinstance(root, Map) or not _OTHERS.isdisjoint(root.items):
+    if not isinstance(root, Map) or of_another_tool(root):
         return []
     own = stage_of_file(path)
     if own is not None:
@@ -40,18 +39,31 @@ def sections(path: str, root: Node | None) -> list[Section]:
     return [*found, Section(None, shared)]
 
 
-def leaves(node: Node, depth: int = 0) -> Iterator[tuple[str, Scalar]]:
-    """The single values below a node, with their nearest key."""
-    if depth > _MAX_DEPTH:
-        return
-    items: list[tuple[str, Node]] = []
-    if isinstance(node, Map):
-        items = list(node.items.items())
-    elif isinstance(node, List):
-        items = [(str(node.key), item) for item in node.items]
-    for key, inner in items:
-        if isinstance(inner, Scalar):
-            if not inner.is_null and inner.text.strip():
-                yield key, inner
+def of_another_tool(root: Map) -> bool:
+    """Is it a file that other tools or sources read?"""
+    return not _OTHERS.isdisjoint(root.items)
+
+
+def leaves(root: Node) -> Iterator[tuple[str, Scalar]]:
+    """The single values below a node, with their nearest key, in the order of the file; each node once, however often it is
+    referred to.
+    """
+    seen = {id(root)}
+    waiting = list(_inside(root))[::-1]
+    while waiting:
+        key, node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Scalar):
+            if not node.is_null and node.text.strip():
+                yield key, node
         else:
-            yield from leaves(inner, depth + 1)
+            waiting.extend(list(_inside(node))[::-1])
+
+
+def _inside(node: Node) -> Iterator[tuple[str, Node]]:
+    if isinstance(node, Map):
+        yield from node.items.items()
+    elif isinstance(node, List):
+        yield from ((str(node.key), item) for item in node.items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.errors import SourceError
@@ -12,11 +13,11 @@ from lakewarden.facts.origin import Origin
 from lakewarden.policy.attribute import environment_of_target
 from lakewarden.policy.names import stage_by_words
 from lakewarden.sources.repository.bundle.places import place_of_folder
-from lakewarden.sources.repository.bundle.words import Name, classify, outside
+from lakewarden.sources.repository.bundle.words import Name, classify, outside, unknown
 from lakewarden.sources.repository.code.roles import is_test
 from lakewarden.sources.repository.config.documents import ENDINGS, MAX_BYTES, load
 from lakewarden.sources.repository.config.names import like_configuration
-from lakewarden.sources.repository.config.sections import leaves, sections
+from lakewarden.sources.repository.config.sections import leaves, of_another_tool, sections
 from lakewarden.sources.repository.layout import REPOSITORY
 from lakewarden.sources.yaml_nodes import Map
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: A file without any of these words names nothing that a rule asks about.
 _TELLING = (b"catalog", b"CATALOG", b"experiment", b"/Volumes/", b".databricks.", b"azuredatabricks", b"/mnt/", b"dbfs")
+#: What is filled in later: `${x}`, `{x}`, `{{ x }}`.
+_HOLE = re.compile(r"\$?\{+[^{}]*\}+")
 _ACCESS = {True: "own", False: "read", None: None}
 
 
@@ -40,6 +43,12 @@ class _Target(NamedTuple):
     host: str | None
     project: str
     stage: str | None
+
+
+class _File(NamedTuple):
+    path: str
+    size: int
+    project: str
 
 
 class ConfigSource:
@@ -53,22 +62,19 @@ class ConfigSource:
     def read(self, context: Context, facts: Facts) -> None:
         """Write what each section names, for the targets of its stage."""
         targets = _targets(context, facts.rows["targets"])
-        if not targets:
-            return
         configs = context.code.resolver.configs if context.code is not None else None
         read_by_code = configs.read if configs is not None else set()
         taken = {(row.table, row.key) for table in self.fills for row in facts.rows[table]}
         for path, size in context.tree.files:
-            if not path.endswith(ENDINGS) or size > MAX_BYTES or is_test(path):
+            if not path.endswith(ENDINGS) or is_test(path):
                 continue
             if path not in read_by_code and not like_configuration(path):
                 continue
-            of_project = targets.get(_project(context, path, targets))
-            if of_project:
-                for fact in _facts(context, facts, path, of_project):
-                    if (fact.table, fact.key) not in taken:
-                        taken.add((fact.table, fact.key))
-                        facts.add(fact)
+            project = _project(context, path, targets)
+            for fact in _facts(context, facts, _File(path, size, project), targets.get(project, ())):
+                if (fact.table, fact.key) not in taken:
+                    taken.add((fact.table, fact.key))
+                    facts.add(fact)
 
 
 def _targets(context: Context, rows: Sequence[Fact]) -> dict[str, list[_Target]]:
@@ -89,23 +95,56 @@ def _project(context: Context, path: str, targets: dict[str, list[_Target]]) -> 
     return next(iter(targets)) if project == REPOSITORY and len(targets) == 1 else project
 
 
-def _facts(context: Context, facts: Facts, path: str, targets: Sequence[_Target]) -> Iterator[Fact]:
+def _facts(context: Context, facts: Facts, file: _File, targets: Sequence[_Target]) -> Iterator[Fact]:
+    path = file.path
     try:
         data = context.tree.read(path)
         if not any(word in data for word in _TELLING):
             return
+        if file.size > MAX_BYTES:
+            problem = SourceError("unresolved", f"{path} is too large for configuration", "split it, or exclude it")
+            _tell(facts, problem, Cause.UNRESOLVED, file, targets)
+            return
         root = load(context, path)
     except SourceError as problem:
         cause = Cause.UNRESOLVED if _is_template(context, path) else Cause(problem.cause)
-        for table in ("config_refs", "target_catalogs", "experiments"):
-            gap = Gap(cause, table, problem.reason, problem.remedy, project=targets[0].project, origin=Origin(path))
-            facts.gap(gap)
+        _tell(facts, problem, cause, file, targets)
         return
-    if isinstance(root, Map):
-        facts.files_read += 1
-        for section in sections(path, root):
-            for target in _of_section(section, targets):
-                yield from _named(section, target)
+    if not isinstance(root, Map):
+        return
+    facts.files_read += 1
+    found = sections(path, root)
+    for section in found:
+        for target in _of_section(section, targets):
+            yield from _named(facts, section, target)
+    if not found and not of_another_tool(root):
+        yield from _paths(facts, file, root, targets)
+
+
+def _tell(facts: Facts, problem: SourceError, cause: Cause, file: _File, targets: Sequence[_Target]) -> None:
+    for table in ("config_refs", "target_catalogs", "experiments") if targets else ():
+        facts.gap(Gap(cause, table, problem.reason, problem.remedy, project=file.project, origin=Origin(file.path)))
+
+
+def _paths(facts: Facts, file: _File, root: Map, targets: Sequence[_Target]) -> Iterator[ConfigReference]:
+    """The data outside Unity Catalog that a file names for all stages, where it is not told already where code reads it."""
+    read = [str(name) for row in facts.rows["table_access"] if (name := row.__dict__["name"]) is not None]
+    target = targets[0].key if targets else file.project
+    for key, node in leaves(root):
+        above = node.parent.key if isinstance(node.parent, Map) else None
+        found = None if "://" in node.text else outside(f"{above} {key}", _HOLE.sub("x", node.text))
+        if found is not None and not any(name.startswith(node.text.strip()) for name in read):
+            yield ConfigReference(
+                key=f"{target}/{_at(node)}",
+                project=file.project,
+                origin=node.origin,
+                target=target,
+                kind="path",
+                value=node.text.strip(),
+                named="none",
+                is_write=found.is_write,
+                hard_coded=True,
+            )
 
 
 def _is_template(context: Context, path: str) -> bool:
@@ -126,20 +165,39 @@ def _of_section(section: Section, targets: Sequence[_Target]) -> list[_Target]:
     return by_name or [target for target in targets if target.stage == stage and stage is not None]
 
 
-def _named(section: Section, target: _Target) -> Iterator[Fact]:
+def _named(facts: Facts, section: Section, target: _Target) -> Iterator[Fact]:
     """What the values of a section name, as facts of a target."""
     for key, node in leaves(section.node):
-        if "${" in node.text or "{" in node.text:
-            continue
         # Cloud storage in such a file is mostly where data arrives.
-        found = classify(key, node.text) or (None if "://" in node.text else outside(key, node.text))
+        if "{" in node.text:
+            found = _with_holes(key, node.text)
+        else:
+            found = classify(key, node.text) or (None if "://" in node.text else outside(key, node.text))
         if found is None or found.kind in ("parameter", "table", "model"):
             continue
-        yield _reference(section, target, node, found)
-        if found.catalog is not None and found.kind == "catalog":
+        reference = _reference(section, target, node, found)
+        if found.named is None:
+            for table in ("config_refs", "target_catalogs") if found.kind == "catalog" else ("config_refs",):
+                facts.unresolved(
+                    table, f"{key} is {node.text}, which is filled in later", project=target.project, origin=node.origin
+                )
+        yield reference
+        if found.kind == "catalog":
             yield _catalog(section, target, node, found)
-        if found.kind == "experiment":
+        if found.kind == "experiment" and found.value is not None:
             yield _experiment(target, node, found)
+
+
+def _with_holes(key: str, text: str) -> Name | None:
+    """What a value names that something is filled into: its kind, without the name. None where it names nothing."""
+    filled = _HOLE.sub("x", text)
+    path = None if "://" in text else outside(key, filled)
+    if path is not None:
+        return path._replace(value=text)
+    found = classify(key, filled) or unknown(key)
+    if found is None or found.kind in ("parameter", "table", "model"):
+        return None
+    return Name(found.kind, None, None, found.is_write)
 
 
 def _at(node: Scalar) -> str:
@@ -162,6 +220,14 @@ def _reference(section: Section, target: _Target, node: Scalar, found: Name) -> 
 
 def _catalog(section: Section, target: _Target, node: Scalar, found: Name) -> TargetCatalog:
     beside = section.node.items if node.parent is None else node.parent.items if isinstance(node.parent, Map) else {}
+    if found.catalog is None:
+        return TargetCatalog(
+            key=f"{target.key}/?{_at(node)}",
+            project=target.project,
+            origin=node.origin,
+            target=target.key,
+            access=_ACCESS[found.is_write],
+        )
     schema = found.schema or next(
         (one.text.lower() for key in ("schema", "schema_name", "database") if isinstance(one := beside.get(key), type(node))),
         "none",

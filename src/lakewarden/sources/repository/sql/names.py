@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.sources.repository.code.result import SqlName
@@ -69,6 +70,7 @@ def _touches(tokens: Sequence[Token], at: int) -> bool:
     return at + 1 < len(tokens) and tokens[at + 1].at == end and tokens[at + 1].text not in ("(", ")", ",")
 
 
+@lru_cache(maxsize=4_096)
 def parts_of(name: str) -> tuple[str, ...]:
     """The levels of a name, without backticks, in lower case."""
     return tuple(part.strip().replace("`", "").lower() for part in _PART.findall(name))

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: What is created besides tables, which are told once for all targets.
 _CREATED = frozenset({"catalog", "schema", "volume", "model"})
+#: How many places of a file are told that could not be read.
+_MAX_TOLD = 20
 #: What code can add to without touching what is declared elsewhere.
 _LISTS = ("catalog_tables", "table_keys", "feature_lookups")
 
@@ -87,7 +89,7 @@ def _in_targets(writer: Writer, place: Place, events: list[Event], followed: Fol
     if not launches:
         _declare(writer, place, followed, waiting.__contains__)
     for launch in launches:
-        of_target = Place(place.path, launch.target.rpartition("/")[0], launch.target)
+        of_target = Place(place.path, launch.project, launch.target)
         _declare(writer, of_target, follow(events, names.of(place.path, launch)), waiting.__contains__)
 
 
@@ -105,10 +107,12 @@ def _declare(writer: Writer, place: Place, followed: Followed, wanted: Callable[
 
 
 def _tell_unread(facts: Facts, place: Place, extract: Extract, followed: Followed) -> None:
-    """A statement that nobody can read, or a cell, may grant something or create a table: told once for each file."""
-    for problem in extract.problems[:1]:
+    """A statement that nobody can read, or a cell, may grant something or create a table: each is told, what is alike once."""
+    problems = {(problem.cause, problem.reason, problem.span.line, problem.span.cell): problem for problem in extract.problems}
+    for problem in list(problems.values())[:_MAX_TOLD]:
         origin = place.origin(problem.span)
         for table in ("securables", "catalog_tables"):
             facts.gap(Gap(Cause(problem.cause), table, problem.reason, problem.remedy, project=place.project, origin=origin))
-    for unread in followed.unread[:1]:
+    alike = {(unread.reason, unread.span.line, unread.span.cell): unread for unread in followed.unread}
+    for unread in list(alike.values())[:_MAX_TOLD]:
         facts.gap(Gap(Cause.UNRESOLVED, "securables", unread.reason, project=place.project, origin=place.origin(unread.span)))

@@ -53,8 +53,10 @@ def write_entitlements(root: Root, seen: set[str]) -> None:
         made = root.item_of(policy)
         name = (to_text(made.section.value("name")) if made is not None else None) or item.address
         for section in root.sections(item.section, "access_control", "entitlements"):
-            if to_text(section.value("permission_level")) == "CAN_USE":
-                _add(root, item, f"cluster-policy:{name}", _principal(root, section, "entitlements"), section, seen)
+            level = root.text(section, "permission_level", "entitlements")
+            if level in ("CAN_USE", None):
+                who = _principal(root, section, "entitlements")
+                _add(root, item, f"cluster-policy:{name}", who, section, seen, None if level is None else True)
 
 
 def _entitlement(root: Root, item: Item, who: Principal, value: Value, seen: set[str]) -> None:

@@ -84,13 +84,28 @@ def _count(root: Root, section: Section, name: str) -> int | None:
     return len(value) if isinstance(value, list) else 0
 
 
+def _blocks(root: Root, section: Section, name: str) -> tuple[list[Section], bool]:
+    """The blocks of one name, and whether these are all."""
+    found, unknown = section.sections(name)
+    if unknown is not None:
+        root.gap("branches", unknown, section.origin)
+    return found, unknown is None
+
+
+def _approvals(root: Root, section: Section, name: str, default: int) -> int | None:
+    """How many approvals a block asks for; none where there is no such block."""
+    reviews, all_seen = _blocks(root, section, name)
+    if not reviews:
+        return 0 if all_seen else None
+    return root.number(reviews[0], "required_approving_review_count", "branches", default)
+
+
 def _protection(root: Root, item: Item) -> Iterator[Rules]:
     """A branch protection of GitHub."""
     section = item.section
-    reviews = root.sections(section, "required_pull_request_reviews", "branches")
-    approvals = root.number(reviews[0], "required_approving_review_count", "branches", 1) if reviews else 0
-    checks = root.sections(section, "required_status_checks", "branches")
-    names = [_count(root, block, field) for block in checks for field in ("contexts", "checks")]
+    approvals = _approvals(root, section, "required_pull_request_reviews", 1)
+    checks, all_seen = _blocks(root, section, "required_status_checks")
+    names = [_count(root, block, field) for block in checks for field in ("contexts", "checks")] + ([] if all_seen else [None])
     v3 = item.type.endswith("_v3")
     yield Rules(
         _repository(root, item),
@@ -106,24 +121,28 @@ def _protection(root: Root, item: Item) -> Iterator[Rules]:
 def _ruleset(root: Root, item: Item) -> Iterator[Rules]:
     """A ruleset of GitHub, for each branch that it includes. One that is not enforced asks for nothing."""
     section = item.section
-    if to_text(section.value("target")) in ("tag", "push") or to_text(section.value("enforcement")) in ("disabled", "evaluate"):
+    enforced = root.text(section, "enforcement", "branches")
+    if to_text(section.value("target")) in ("tag", "push") or enforced in ("disabled", "evaluate"):
         return
     rules = root.sections(section, "rules", "branches")
     if not rules:
         return
     inner = rules[0]
-    reviews = root.sections(inner, "pull_request", "branches")
-    approvals = root.number(reviews[0], "required_approving_review_count", "branches", 0) if reviews else 0
-    checks = [check for block in root.sections(inner, "required_status_checks", "branches")
-              for check in root.sections(block, "required_check", "branches")]  # fmt: skip
+    approvals = _approvals(root, inner, "pull_request", 0)
+    blocks, all_seen = _blocks(root, inner, "required_status_checks")
+    further = [_blocks(root, block, "required_check") for block in blocks]
+    checks = sum(len(found) for found, _ in further)
     keeps = root.flag(inner, "non_fast_forward", "branches")
     lasts = root.flag(inner, "deletion", "branches")
+    if enforced is None:  # what it asks for, or nothing
+        approvals, keeps, lasts = approvals and None, keeps and None, lasts and None
+    known = enforced is not None and all_seen and all(seen for _, seen in further)
     for pattern in _included(root, section):
         yield Rules(
             _repository(root, item),
             pattern,
             approvals,
-            len(checks),
+            checks if known or (enforced is not None and checks) else None,
             None if keeps is None else not keeps,
             None if lasts is None else not lasts,
             item.origin,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lakewarden.sources.repository.terraform.values import Unknown, Value, to_text
 
 if TYPE_CHECKING:
-    from lakewarden.sources.repository.terraform.module import Instance
+    from lakewarden.sources.repository.terraform.instance import Instance
 
 _THREE = ("catalog_name", "schema_name", "name")
 #: What an id is made of, joined by dots.

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lakewarden.errors import SourceError
-from lakewarden.sources.repository.terraform.nodes import Attribute, Block, Body
+from lakewarden.sources.repository.terraform.nodes import Attribute, Block, Body, ObjectOf, dotted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lakewarden.sources.tree import Tree
 
 ENDINGS = (".tf", ".tofu", ".tf.json")
@@ -31,7 +33,19 @@ class Configuration:
     modules: dict[str, Block] = field(default_factory=dict)
     outputs: dict[str, Block] = field(default_factory=dict)
     providers: list[Block] = field(default_factory=list)
+    required: set[str] = field(default_factory=set)
     troubles: list[tuple[str, SourceError]] = field(default_factory=list)
+
+    def gives(self, call: Block, handed: Iterable[str]) -> bool | None:
+        """Does the call of a module give it the provider of Databricks? None where it may take that of the caller, which has
+        its own or those that it was `handed`.
+        """
+        attribute = call.body.attributes.get("providers")
+        if attribute is not None and isinstance(attribute.expr, ObjectOf):
+            names = [dotted(key) for key, _ in attribute.expr.items]
+            return any(name is None or name.partition(".")[0] == "databricks" for name in names)
+        own = [*self.required, *(provider.labels[0] for provider in self.providers), *(kind for kind, _ in self.resources)]
+        return None if any(name.startswith("databricks") for name in (*own, *handed)) else False
 
 
 class Configurations:
@@ -88,6 +102,8 @@ def _declare(found: Configuration, body: Body, *, override: bool) -> None:
             _put(into, (labels[0], labels[1]), block, override=override)
         elif block.kind == "provider" and labels:
             found.providers.append(block)
+        elif block.kind == "terraform":
+            found.required.update(name for inner in block.body.of("required_providers") for name in inner.body.attributes)
         elif len(labels) == 1:
             named = {"variable": found.variables, "module": found.modules, "output": found.outputs}.get(block.kind)
             if named is not None:

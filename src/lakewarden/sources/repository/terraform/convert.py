@@ -12,7 +12,7 @@ from lakewarden.sources.repository.terraform.values import Unknown, is_plain, to
 from lakewarden.sources.yaml_nodes import List, Map, Node, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lakewarden.facts.origin import Origin
     from lakewarden.sources.repository.terraform.sections import Section
@@ -93,10 +93,13 @@ class Settled(Resolver):
 
 
 class Converter:
-    """Converts blocks. `uploads` holds the file of the repository behind each path that Terraform puts code at."""
+    """Converts blocks. `uploads` holds the file of the repository behind each path that Terraform puts code at; `made_here`
+    names a principal that exists only once Terraform has run.
+    """
 
-    def __init__(self, uploads: Mapping[str, str | None]) -> None:
+    def __init__(self, uploads: Mapping[str, str | None], made_here: Callable[[Value], str | None]) -> None:
         self.uploads = uploads
+        self.made_here = made_here
         self.lost: list[Lost] = []
 
     def job(self, section: Section) -> Map:
@@ -122,6 +125,8 @@ class Converter:
             origin = section.origin_of(name)
             if value is not None and not _is_blocks(value):
                 node = self._uploaded(value, origin) if name in _CODE else None
+                if kind == "run_as" and isinstance(value, Unknown) and (principal := self.made_here(value)) is not None:
+                    node = _scalar(principal, origin)
                 made.items[renamed.get(name, name)] = node or self.node(value, origin, depth + 1)
                 continue
             blocks, unknown = section.sections(name)

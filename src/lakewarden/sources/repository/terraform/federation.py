@@ -70,9 +70,13 @@ def _credential(root: Root, item: Item, who: Principal, kind: str | None, origin
 
 def _acts(root: Root, who: Principal, environment: str, origin: Origin) -> None:
     stage = stage_by_words(environment, target=True).stage
-    if who.key is None or stage not in root.context.policy.stages:
+    if who.key is None:
         return
-    key = f"{root.project}/{who.key}/{stage}"
+    if stage not in root.context.policy.stages:
+        stage = None
+        why = Unknown(f"the environment {environment} names no stage", "call it after its stage")
+        root.gap("principal_stages", why, origin)
+    key = f"{root.project}/{who.key}/{stage or f'?{environment}'}"
     if ("principal_stages", key) in root.taken or any(row.key == key for row in root.facts.rows["principal_stages"]):
         return
     root.taken.add(("principal_stages", key))

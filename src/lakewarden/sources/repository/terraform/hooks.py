@@ -37,19 +37,19 @@ def write_hooks(root: Root) -> None:
 
 def _verified(root: Root, item: Item) -> bool | None:
     """Does it verify its receiver? A hook that starts a job has none."""
-    blocks = root.sections(item.section, "http_url_spec", "registry_hooks")
+    blocks, unknown = item.section.sections("http_url_spec")
+    if unknown is not None:
+        root.gap("registry_hooks", unknown, item.origin)
     found = [root.flag(block, "enable_ssl_verification", "registry_hooks", absent=True) for block in blocks]
-    return None if None in found else all(found)
+    return False if False in found else None if None in found or unknown is not None else True
 
 
-def _literal(item: Item) -> bool:
+def _literal(item: Item) -> bool | None:
     """Does the repository hold its secret? One that comes from elsewhere has no value here."""
-    return any(
-        _is_literal(block, field)
-        for kind, fields in _SECRETS.items()
-        for block in item.section.sections(kind)[0]
-        for field in fields
-    )
+    found = {kind: item.section.sections(kind) for kind in _SECRETS}
+    if any(_is_literal(block, field) for kind, fields in _SECRETS.items() for block in found[kind][0] for field in fields):
+        return True
+    return None if any(unknown is not None for _, unknown in found.values()) else False
 
 
 def _is_literal(block: Section, field: str) -> bool:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.sources.repository.terraform import nodes
-from lakewarden.sources.repository.terraform.computed import computed
 from lakewarden.sources.repository.terraform.files import read_file
+from lakewarden.sources.repository.terraform.instance import Instance, Unseen, suffix
 from lakewarden.sources.repository.terraform.sections import Written, copies, work_out
 from lakewarden.sources.repository.terraform.types import convert
 from lakewarden.sources.repository.terraform.values import Unknown, Value, to_text
@@ -17,8 +17,6 @@ from lakewarden.sources.repository.terraform.world import MAX_MODULES, Provider
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lakewarden.errors import SourceError
-    from lakewarden.facts.origin import Origin
     from lakewarden.sources.repository.terraform.configuration import Configuration
     from lakewarden.sources.repository.terraform.evaluate import Scope
     from lakewarden.sources.repository.terraform.nodes import Block
@@ -146,7 +144,7 @@ class Module:
 
     def instance(self, block: Block, key: str | int | None, scope: Scope) -> Instance:
         """One object of a resource."""
-        at = ("", f"{block.kind}.{'.'.join(block.labels)}{_suffix(key)}")
+        at = ("", f"{block.kind}.{'.'.join(block.labels)}{suffix(key)}")
         if at not in self._known:
             self._known[at] = Instance(self, block, key, Written(block.body, scope, block.origin))
         found: Instance = self._known[at]
@@ -166,7 +164,8 @@ class Module:
         for block in self.configuration.modules.values():
             called = self.calls(block)
             if isinstance(called, Unknown):
-                yield Unseen(None, called, block.origin, source=self.source_of(block))
+                given = self.configuration.gives(block, self.providers)
+                yield Unseen(None, called, block.origin, source=self.source_of(block), given=given)
             else:
                 for _, module in called[0]:
                     yield from module.resources()
@@ -207,7 +206,7 @@ class Module:
         for copy in found[0]:
             section = Written(block.body, copy.scope, block.origin)
             inputs = {name: _input(section, name) for name in block.body.attributes if name not in _META}
-            address = f"{self.address}module.{block.labels[0]}{_suffix(copy.key)}."
+            address = f"{self.address}module.{block.labels[0]}{suffix(copy.key)}."
             providers = self._passed(block)
             above = (*self.above, self.configuration.folder)
             made.append((copy.key, Module(self.world, configurations.of(folder), address, inputs, providers, above)))
@@ -236,67 +235,6 @@ class Module:
         return own
 
 
-class Instance:
-    """One object of a resource, or of a data source."""
-
-    def __init__(self, module: Module, block: Block, key: str | int | None, section: Written) -> None:
-        self.module = module
-        self.block = block
-        self.key = key
-        self.section = section
-
-    @property
-    def type(self) -> str:
-        """The type of the resource."""
-        return self.block.labels[0]
-
-    @property
-    def address(self) -> str:
-        """Its address, as Terraform writes it."""
-        data = "data." if self.block.kind == "data" else ""
-        return f"{self.module.address}{data}{'.'.join(self.block.labels)}{_suffix(self.key)}"
-
-    @property
-    def provider(self) -> Provider | None:
-        """The provider that makes it."""
-        attribute = self.block.body.attributes.get("provider")
-        name = self.type.partition("_")[0] if attribute is None else nodes.dotted(attribute.expr)
-        return self.module.provided().get(name or "")
-
-    @property
-    def ignored(self) -> frozenset[str]:
-        """The attributes whose changes Terraform does not undo."""
-        for block in self.block.body.of("lifecycle"):
-            attribute = block.body.attributes.get("ignore_changes")
-            if attribute is not None:
-                inner = attribute.expr
-                items = inner.items if isinstance(inner, nodes.TupleOf) else (inner,)
-                return frozenset(name for item in items if (name := nodes.dotted(item)) is not None)
-        return frozenset()
-
-    def attribute(self, name: str) -> Value:
-        """An attribute, written or made by the provider."""
-        if name in self.block.body.attributes:
-            return self.section.value(name)
-        found = computed(self, name)
-        if found is not None:
-            return found
-        if any(block.kind == name for block in self.block.body.blocks):
-            sections, unknown = self.section.sections(name)
-            return unknown or [_Block(section) for section in sections]
-        return Unknown(f"{self.address}.{name} is known once Terraform has run", later=True, of=self, name=name)
-
-
-class Unseen(NamedTuple):
-    """Resources that cannot be told: of one type, or of any. `problem` where a file is not read."""
-
-    type: str | None
-    why: Unknown
-    origin: Origin
-    problem: SourceError | None = None
-    source: str = ""
-
-
 class _Names(NamedTuple):
     """What stands before a dot: `var`, `local`, a type of resource."""
 
@@ -322,26 +260,11 @@ class _Outputs(NamedTuple):
         return work_out(value.expr, self.module)
 
 
-class _Block(NamedTuple):
-    """A block in a resource, as a reference sees it."""
-
-    section: Written | object
-
-    def attribute(self, name: str) -> Value:
-        """One of its attributes."""
-        section = self.section
-        return section.value(name) if isinstance(section, Written) and name in section.names() else Unknown(f"{name} is not set")
-
-
 _META = frozenset({"source", "version", "count", "for_each", "providers", "depends_on"})
 
 
 def _input(section: Written, name: str) -> Callable[[], Value]:
     return lambda: section.value(name)
-
-
-def _suffix(key: str | int | None) -> str:
-    return "" if key is None else f"[{key}]" if isinstance(key, int) else f'["{key}"]'
 
 
 def _shape(objects: list[tuple[str | int | None, Value]], how: str) -> Value:

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from lakewarden.errors import SourceError
+from lakewarden.facts.collect import Skipped
 from lakewarden.facts.model.targets import TerraformRoot
 from lakewarden.facts.origin import Origin
 from lakewarden.sources.repository.terraform.root import Item, Root
@@ -25,18 +26,21 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"(?:.*[._-])?(?:tf)?plan(?:[._-].*)?\.json", re.IGNORECASE)
 _MAX_DEPTH = 60
+#: What PowerShell writes where it is not told otherwise.
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def plans_of(tree: Tree) -> list[str]:
-    """The files of a tree that are plans."""
+def plans_of(tree: Tree, skipped: list[Skipped]) -> list[str]:
+    """The files of a tree that are plans. Of one that cannot be read nothing says that it is one: it is `skipped`."""
     found = []
     for entry in tree.files:
         if entry.path.endswith(".json") and _NAME.fullmatch(entry.path.rpartition("/")[2]):
             try:
                 data = tree.read(entry.path)
-            except SourceError:
-                continue  # nothing says that it is a plan
-            if b'"planned_values"' in data and b'"root_module"' in data:
+            except SourceError as problem:
+                skipped.append(Skipped(entry.path, "unreadable", problem.reason))
+                continue
+            if data.startswith(_UTF_16) or (b'"planned_values"' in data and b'"root_module"' in data):
                 found.append(entry.path)
     return found
 

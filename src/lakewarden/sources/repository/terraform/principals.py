@@ -66,6 +66,12 @@ def principal_of(root: Root, value: Value, kind: str | None = None) -> Principal
     return Principal(_KINDS[item.type], named or f"{root.key}/{item.address}")
 
 
+def made_here(root: Root, value: Value) -> str | None:
+    """The name of a principal that the root module itself makes, and that exists only once Terraform has run."""
+    item = root.item_of(value)
+    return principal_of(root, value).name if item is not None and item.type in _KINDS and not item.data else None
+
+
 def remember(root: Root, principal: Principal, seen: set[str]) -> None:
     """Write what is known of a principal, once."""
     key = principal.key

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lakewarden.facts.gaps import Cause, Gap
-from lakewarden.sources.repository.terraform.module import Instance
+from lakewarden.sources.repository.terraform.instance import Instance
 from lakewarden.sources.repository.terraform.values import Unknown, Value, to_bool, to_number, to_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lakewarden.facts.collect import Facts
     from lakewarden.facts.origin import Origin
     from lakewarden.sources.repository.terraform.sections import Section
     from lakewarden.sources.repository.terraform.world import Provider
     from lakewarden.sources.source import Context
+
+T = TypeVar("T")
 
 NONE = "none"
 
@@ -95,36 +99,30 @@ class Root:
 
     def text(self, section: Section, name: str, table: str, absent: str | None = NONE) -> str | None:
         """A text; `absent` where it is not written, None where it cannot be told."""
-        value = section.value(name)
-        if value is None:
-            return absent
-        found = to_text(value)
-        if found is None:
-            why = value if isinstance(value, Unknown) else Unknown(f"{name} is no text", "mend the value")
-            self.gap(table, why, section.origin_of(name))
-        return found
+        return self._told(section, name, table, to_text, "no text", absent)
 
     def flag(self, section: Section, name: str, table: str, *, absent: bool | None = False) -> bool | None:
         """A yes or a no."""
-        value = section.value(name)
-        if value is None:
-            return absent
-        found = to_bool(value)
-        if found is None:
-            why = value if isinstance(value, Unknown) else Unknown(f"{name} is neither true nor false", "mend the value")
-            self.gap(table, why, section.origin_of(name))
-        return found
+        return self._told(section, name, table, to_bool, "neither true nor false", absent)
 
     def number(self, section: Section, name: str, table: str, absent: int | None) -> int | None:
         """A whole number."""
+        default: int | float | None = absent
+        found = self._told(section, name, table, to_number, "no number", default)
+        return None if found is None else int(found)
+
+    def _told(
+        self, section: Section, name: str, table: str, of: Callable[[Value], T | None], misfit: str, absent: T | None
+    ) -> T | None:
+        """A value; `absent` where it is not written, None and a gap where it cannot be told, or is a `misfit`."""
         value = section.value(name)
         if value is None:
             return absent
-        found = to_number(value)
+        found = of(value)
         if found is None:
-            why = value if isinstance(value, Unknown) else Unknown(f"{name} is no number", "mend the value")
+            why = value if isinstance(value, Unknown) else Unknown(f"{name} is {misfit}", "mend the value")
             self.gap(table, why, section.origin_of(name))
-        return None if found is None else int(found)
+        return found
 
     def sections(self, section: Section, name: str, *tables: str, parent: str | None = None) -> list[Section]:
         """The blocks of one name; where there may be others, a gap in the lists of `tables`."""

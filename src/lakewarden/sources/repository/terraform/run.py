@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lakewarden.errors import SourceError
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.targets import TerraformRoot
 from lakewarden.facts.origin import Origin
-from lakewarden.sources.repository.terraform.module import Module, Unseen
+from lakewarden.sources.repository.terraform.instance import Unseen
+from lakewarden.sources.repository.terraform.module import Module
 from lakewarden.sources.repository.terraform.root import Root, item_of
 from lakewarden.sources.repository.terraform.sections import work_out
 from lakewarden.sources.repository.terraform.tables import OF_TYPES, of_type
 from lakewarden.sources.repository.terraform.values import Value, to_text
 from lakewarden.sources.repository.terraform.words import PREFIXES, STAGE_NAMES, host_of, name_of, speaks
 from lakewarden.sources.repository.terraform.world import World
+
+#: `namespace/name/provider`, after the host of a registry that is not the public one.
+_IN_REGISTRY = re.compile(r"(?:[\w-]+(?:\.[\w-]+)+(?::\d+)?/)?[\w-]+/[\w-]+/[a-z0-9]+")
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,13 +75,18 @@ def _unseen(root: Root, unseen: Unseen) -> None:
         return
     if unseen.source and not unseen.source.startswith((".", "/")):
         # Modules of other clouds are everywhere, and say nothing of Databricks.
-        if "databricks" not in unseen.source:
+        if "databricks" not in unseen.source and not (unseen.given or (unseen.given is None and not _of_a_cloud(unseen.source))):
             return
         cause = Cause.NOT_ASKED
     else:
         cause = Cause.UNRESOLVED
     for table in sorted(of_type(unseen.type)):
         root.gap(table, unseen.why, unseen.origin, value=False, cause=cause)
+
+
+def _of_a_cloud(source: str) -> bool:
+    """Does the address of a module in a registry end in the name of its provider?"""
+    return _IN_REGISTRY.fullmatch(source.partition("//")[0]) is not None
 
 
 def _place_of(problem: SourceError, origin: Origin) -> Origin:

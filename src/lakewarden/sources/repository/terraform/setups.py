@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from lakewarden.sources.repository.terraform.nodes import Attribute
     from lakewarden.sources.tree import Tree
 
-#: Words without which a file declares nothing that facts are made of.
-_TELLING = re.compile(rb"databricks_|github_branch|github_repository_ruleset|gitlab_branch_protection|azuredevops_branch_policy")
+#: Words without which a file declares nothing that facts are made of; what begins as UTF-16 is said to be unreadable.
+_TELLING = re.compile(
+    rb"databricks_|databricks/databricks|provider\"?[\s:{]+\"?databricks\"|\A(?:\xff\xfe|\xfe\xff)"
+    rb"|github_branch|github_repository_ruleset|gitlab_branch_protection|azuredevops_branch_policy"
+)
 _SOURCE = re.compile(rb"""\bsource"?\s*[=:]\s*"(\.{1,2}(?:/[^"?]*)?)["?]""")
 _AUTO = re.compile(r"terraform\.tfvars(?:\.json)?|.*\.auto\.tfvars(?:\.json)?")
 _ENDING = re.compile(r"\.tfvars(?:\.json)?$")
@@ -145,8 +148,14 @@ def setups_of(roots: Iterable[str], configurations: Configurations, files: Varia
     for root in roots:
         base = tuple(sorted(own[root], key=lambda path: (not path.rpartition("/")[2].startswith("terraform."), path)))
         groups = _groups(root, further[root])
-        for label, paths in list(groups.items())[:_MAX_SETS]:
-            setups.append(Setup(root, label, (*base, *paths)))
+        for number, (label, paths) in enumerate(groups.items()):
+            if number < _MAX_SETS:
+                setups.append(Setup(root, label, (*base, *paths)))
+            else:
+                reason = f"{root or '.'} has more than {_MAX_SETS} sets of variables"
+                remedy = "run Lakewarden on the part that matters"
+                troubled.append(Troubled(paths[0], root, SourceError("truncated", reason, remedy)))
+                break
         if not groups:
             setups.append(Setup(root, "", base))
     return setups, troubled
@@ -162,11 +171,14 @@ def _root_of(path: str, roots: list[str], configurations: Configurations, files:
             break
         folder = posixpath.dirname(folder)
     said = files.of(path)
-    if isinstance(said, SourceError) or not said:
+    unread = isinstance(said, SourceError)
+    if not unread and not said:
         return None
-    fitting = {root: _shared(path, root) for root in roots if said.keys() <= configurations.of(root).variables.keys()}
+    names = set() if isinstance(said, SourceError) else said.keys()
+    fitting = {root: _shared(path, root) for root in roots if names <= configurations.of(root).variables.keys()}
     best = [root for root, shared in fitting.items() if shared == max(fitting.values())]
-    return best[0] if len(best) == 1 else None
+    # One that cannot be read is for some root module: the first may stand for it.
+    return best[0] if len(best) == 1 or (unread and best) else None
 
 
 def _shared(path: str, folder: str) -> int:

@@ -32,6 +32,7 @@ class TerraformSource:
 
     def read(self, context: Context, facts: Facts) -> None:
         """Write what all root modules make. Lists are complete but for what gaps say."""
+        _tell_terragrunt(context, facts)
         if any(entry.path.endswith(ENDINGS) for entry in context.tree.files):
             runs = _plans(context, facts)
             runs += self._runs(context, facts, {run.folder for run in runs})
@@ -77,6 +78,7 @@ class TerraformSource:
         from lakewarden.sources.repository.terraform.federation import write_federation
         from lakewarden.sources.repository.terraform.grants import Register, write_grants
         from lakewarden.sources.repository.terraform.hooks import write_hooks
+        from lakewarden.sources.repository.terraform.mounts import write_mounts
         from lakewarden.sources.repository.terraform.principals import people_in_groups
         from lakewarden.sources.repository.terraform.unity_catalog import write_locations, write_objects
         from lakewarden.sources.repository.terraform.workloads import write_workloads
@@ -96,6 +98,7 @@ class TerraformSource:
                 write_permissions(root, seen)
                 write_entitlements(root, seen)
                 write_hooks(root)
+                write_mounts(root)
                 write_federation(root, seen)
                 write_branches(root)
                 people_in_groups(root, seen)
@@ -113,13 +116,32 @@ def _plans(context: Context, facts: Facts) -> list[Root]:
     from lakewarden.sources.repository.terraform.plan import plans_of, read_plan
 
     found = []
-    for path in plans_of(context.tree):
+    for path in plans_of(context.tree, facts.skipped):
         facts.files_read += 1
         try:
             found.append(read_plan(context, facts, path))
         except SourceError as problem:
             _tell_lost(facts, context.layout.project_of(path), problem, Origin(path))
     return found
+
+
+def _tell_terragrunt(context: Context, facts: Facts) -> None:
+    """Say that Terragrunt is not read; what it calls on Databricks is a gap, of which a plan tells."""
+    for path, _ in context.tree.files:
+        if not path.endswith("terragrunt.hcl"):
+            continue
+        try:
+            speaks = b"databricks" in f"{path}\n".lower().encode() + context.tree.read(path).lower()
+        except SourceError as problem:
+            _tell_lost(facts, context.layout.project_of(path), problem, Origin(path))
+            continue
+        if speaks:
+            lost = SourceError(
+                "unresolved", f"{path} is of Terragrunt, which is not read", "run Lakewarden on a plan of Terraform"
+            )
+            _tell_lost(facts, context.layout.project_of(path), lost, Origin(path))
+        else:
+            facts.skipped.append(Skipped(path, "terragrunt", "Terragrunt is not read"))
 
 
 def _tell_lost(facts: Facts, project: str, problem: SourceError, origin: Origin) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 #: Lists under objects of others: whoever cannot be told may add to them. What an object holds itself is not seen with it.
 _GRANTS = frozenset({"grants", "effective_grants"})
 _BRANCHES = frozenset({"branches"})
+_MOUNTS = frozenset({"config_refs"})
 OF_TYPES: dict[str, frozenset[str]] = {
     "databricks_catalog": frozenset({"securables", "catalogs"}),
     "databricks_schema": frozenset({"securables", "schemas", "target_catalogs"}),
@@ -23,6 +24,11 @@ OF_TYPES: dict[str, frozenset[str]] = {
     "databricks_model_serving": frozenset({"served_entities"}),
     "databricks_mlflow_experiment": frozenset({"experiments"}),
     "databricks_mlflow_model": frozenset({"models"}),
+    "databricks_mount": _MOUNTS,
+    "databricks_aws_s3_mount": _MOUNTS,
+    "databricks_azure_blob_mount": _MOUNTS,
+    "databricks_azure_adls_gen1_mount": _MOUNTS,
+    "databricks_azure_adls_gen2_mount": _MOUNTS,
     "databricks_mlflow_webhook": frozenset({"registry_hooks"}),
     "databricks_permissions": frozenset({"permissions", "entitlements"}),
     "databricks_entitlements": frozenset({"entitlements"}),
@@ -37,8 +43,8 @@ OF_TYPES: dict[str, frozenset[str]] = {
     "azuredevops_branch_policy_min_reviewers": _BRANCHES,
     "azuredevops_branch_policy_build_validation": _BRANCHES,
 }
-#: What Terraform is asked about only where it says something of it: the Git host and CI know the rest.
-ELSEWHERE = frozenset({"branches", "ci_credentials"})
+#: What Terraform is asked about only where it says something of it: the Git host, CI and bundles know the rest.
+ELSEWHERE = frozenset({"branches", "ci_credentials", "config_refs"})
 #: What resources of Databricks that nobody sees may fill.
 _ALL = frozenset[str]().union(*OF_TYPES.values()) - ELSEWHERE
 _LISTS = frozenset({"job_params", "tasks", "task_params", "task_libraries", "task_upstream", "table_keys"})

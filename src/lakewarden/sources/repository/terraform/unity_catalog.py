@@ -309,7 +309,12 @@ def _target_catalogs(root: Root, objects: list[Object]) -> None:
         if catalog in made_here:
             continue
         key = f"{place}/{catalog}.{schema}".lower()
-        if catalog is None or root.names.get(place) in (NONE, None) or key in seen:
+        if root.names.get(place) in (NONE, None) or key in seen:
+            continue
+        if catalog is None:
+            value = item.section.value("catalog_name") or item.section.value("catalog")
+            why = value if isinstance(value, Unknown) else Unknown("the catalog is not known", "set it")
+            root.gap("target_catalogs", why, item.section.origin_of("catalog_name"), value=False)
             continue
         seen.add(key)
         root.facts.add(

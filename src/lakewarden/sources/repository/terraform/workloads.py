@@ -14,6 +14,7 @@ from lakewarden.sources.repository.bundle.reader import Reader
 from lakewarden.sources.repository.bundle.serving import read_models, read_served_entities
 from lakewarden.sources.repository.layout import Bundle
 from lakewarden.sources.repository.terraform.convert import Converter, Settled
+from lakewarden.sources.repository.terraform.principals import made_here
 from lakewarden.sources.repository.terraform.values import to_text
 from lakewarden.sources.yaml_nodes import Map
 
@@ -35,7 +36,7 @@ _OF_JOBS = frozenset({"jobs", "pipelines"})
 
 def write_workloads(root: Root) -> None:
     """Write what runs in a workspace, place by place."""
-    converter = Converter(_uploads(root))
+    converter = Converter(_uploads(root), lambda value: made_here(root, value))
     of_place: dict[str, dict[str, dict[str, Node]]] = {}
     for kind, resources in _KINDS.items():
         for item in root.of(kind):
@@ -70,6 +71,8 @@ def _resource(root: Root, converter: Converter, item: Item, resources: str) -> M
                     parent=parent if lost.table in ("tasks", "job_params") or lost.task is not None else None, origin=lost.origin,
                 )
             )  # fmt: skip
+        elif resources == "model_serving_endpoints" and lost.table == "tasks":
+            root.gap("served_entities", lost.why, lost.origin, value=False)
     converter.lost.clear()
     return made
 

@@ -25,6 +25,8 @@ _OWN_NAME = re.compile(
     r"(?:^|/)(?:\.?azure[-_]?pipelines?[^/]*|\.vsts-ci[^/]*)\.ya?ml$|(?:^|/)\.(?:azure|azuredevops|azdo|ado)[^/]*/", re.IGNORECASE
 )
 
+_LIKELY_NAME = re.compile(r"pipeline|devops|(?:^|[/_.-])(?:ci|cd|cicd|build|deploy|release)(?:[/_.-]|$)", re.IGNORECASE)
+
 #: Keys that files of other systems have, and no pipeline.
 _FOREIGN = frozenset(
     {"on", "true", "runs", "kind", "apiVersion", "bundle", "targets", "image", "services", "workflow", "default"}
@@ -54,9 +56,10 @@ def find(tree: Tree, documents: Documents) -> Files:
         try:
             data = tree.read(path)
         except SourceError as problem:
-            if _OWN_NAME.search(path):
+            if _OWN_NAME.search(path) or _LIKELY_NAME.search(path):
                 broken[path] = problem
             continue
+        data = _as_utf8(data)
         if not _CONTENT.search(data):
             continue
         try:
@@ -71,6 +74,11 @@ def find(tree: Tree, documents: Documents) -> Files:
     pipelines = {path: root for path, root in roots.items() if _is_pipeline(path, root, used)}
     orphans = {path: root for path, root in roots.items() if path not in pipelines and not used(path)}
     return Files(pipelines, orphans, {path: problem for path, problem in broken.items() if not used(path)})
+
+
+def _as_utf8(data: bytes) -> bytes:
+    """The text of a file in UTF-16, which editors on Windows write, in UTF-8: to look for words that tell what it is."""
+    return data.decode("utf-16", "replace").encode() if data[:2] in (b"\xff\xfe", b"\xfe\xff") else data
 
 
 def is_azure(root: Map) -> bool:

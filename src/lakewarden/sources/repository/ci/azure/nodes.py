@@ -82,6 +82,33 @@ def variables_of(items: Iterable[Node]) -> Iterator[tuple[str, Scalar, Map]]:
                     yield key, held, item
 
 
+def has_one_value(roots: Iterable[Map]) -> bool:
+    """Has a variable that the file does not set one value in all jobs? Groups that all stages share say nothing against it; a
+    group of a stage or a job does, and so does one that is there only at times, or a template that was not read.
+    """
+    shared = {tuple(_groups(root)) for root in roots}
+    return len(shared) == 1 and None not in next(iter(shared)) and not any(_has_own(root) for root in roots)
+
+
+def _groups(node: Map) -> Iterator[str | None]:
+    """The groups of variables of a pipeline, a stage or a job; None for what may be one."""
+    for item in items_of(node.get("variables")):
+        group = item.get("group") if isinstance(item, Map) else None
+        if not isinstance(item, Map) or item.tag == UNREAD:
+            yield None
+        elif group is not None:
+            known = isinstance(group, Scalar) and item.tag is None and HOLE not in group.text and "$" not in group.text
+            yield group.text if known and isinstance(group, Scalar) else None
+
+
+def _has_own(root: Map) -> bool:
+    stages = [node for node in items_of(root.get("stages")) if isinstance(node, Map)]
+    jobs = [node for holder in (root, *stages) for node in items_of(holder.get("jobs")) if isinstance(node, Map)]
+    lists = [items_of(node.get("variables")) for node in (*stages, *jobs)]
+    handed_on = any("$(" in value.text for items in lists for _, value, _ in variables_of(items))
+    return handed_on or any(node.tag == UNREAD or any(True for _ in _groups(node)) for node in (*stages, *jobs))
+
+
 def items_of(node: Node | None) -> list[Node]:
     """The items of a list; none for what is no list."""
     return node.items if isinstance(node, List) else []

@@ -9,6 +9,7 @@ from lakewarden.errors import SourceError
 from lakewarden.facts.origin import Origin
 from lakewarden.sources.repository.ci.azure.conditions import DEFAULT
 from lakewarden.sources.repository.ci.azure.jobs import Run, Stage, needed, read_stages
+from lakewarden.sources.repository.ci.azure.nodes import has_one_value
 from lakewarden.sources.repository.ci.azure.parameters import choices, unknown
 from lakewarden.sources.repository.ci.azure.situations import mentioned
 from lakewarden.sources.repository.ci.azure.steps import environment, unresolved
@@ -89,8 +90,9 @@ class Pipeline:
         missed = [part for expansion in self.expansions.values() for part in expansion.unread]
         events = self.triggers.events if self.triggers is not None and self.starts else None
         return Workflow(
-            "azure", self.path, self.name, origin, events, jobs, refs, bases, tuple(dict.fromkeys([*missed, *self.unread]))
-        )
+            "azure", self.path, self.name, origin, events, jobs, refs, bases, tuple(dict.fromkeys([*missed, *self.unread])),
+            has_one_value([expansion.root for expansion in self.expansions.values()]),
+        )  # fmt: skip
 
     def _expand_all(self) -> None:
         """Expand for every choice, and for every situation where that makes a difference, until nothing new is mentioned."""
@@ -240,6 +242,7 @@ class Pipeline:
             ignores_failure=draft.ignores_failure,
             environ=environment(dict(draft.variables)),
             unread=draft.unread,
+            starts_for=self.triggers.starts_for if self.triggers is not None and self.triggers.paths else None,
         )
 
     def _step(self, job: JobDraft, draft: Draft) -> Step:

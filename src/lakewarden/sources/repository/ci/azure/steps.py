@@ -11,7 +11,7 @@ from lakewarden.sources.repository.ci.azure.nodes import MAYBE, UNREAD
 from lakewarden.sources.repository.ci.azure.tasks import exposes_principal, logins, script_of
 from lakewarden.sources.repository.ci.heads import attaches
 from lakewarden.sources.repository.ci.workflow import HOLE
-from lakewarden.sources.yaml_nodes import Map, Scalar
+from lakewarden.sources.yaml_nodes import Map, Scalar, text_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,16 +141,6 @@ def text_of(node: Node | None) -> str:
 def flag(node: Node | None, variables: Mapping[str, str]) -> bool | None:
     """A yes or no; None where it is not known."""
     return {"": False, "true": True, "false": False}.get(resolved(text_of(node), variables).strip().lower())
-
-
-def text_line(node: Node) -> int | None:
-    """The line on which the text of a value begins; None where its lines do not stand there one for one."""
-    if not isinstance(node, Scalar):
-        return None
-    lines = len(node.text.rstrip("\n").split("\n"))
-    if node.end_line == node.line:
-        return node.line if lines == 1 else None
-    return node.line + 1 if not node.plain and node.end_line - node.line == lines else None
 
 
 def _folder(node: Map, inputs: Mapping[str, str], variables: Mapping[str, str], at_root: bool) -> str | None:

@@ -9,6 +9,8 @@ from lakewarden.sources.repository.ci.ternary import some
 from lakewarden.sources.yaml_nodes import List, Map, Scalar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lakewarden.sources.repository.ci.workflow import Situation
     from lakewarden.sources.yaml_nodes import Node
 
@@ -39,6 +41,16 @@ class Triggers(NamedTuple):
     schedules: tuple[Filter, ...]
     pipelines: tuple[Filter, ...]
     batched: bool
+    paths: Mapping[str, Filter] = {}
+
+    def starts_for(self, event: str, path: str) -> bool | None:
+        """Does an event start it that changes one file alone?"""
+        found = self.paths.get(event)
+        if found is None:
+            return True
+        if any(_holds(folder, path) for folder in found.exclude):
+            return any(_holds(folder, path) and len(folder) > _longest(found.exclude, path) for folder in found.include)
+        return not found.include or any(_holds(folder, path) for folder in found.include)
 
     @property
     def events(self) -> tuple[str, ...]:
@@ -84,7 +96,27 @@ def triggers(root: Map, *, reckons_with_requests: bool, reckons_with_schedules: 
     return Triggers(
         push, tag, _pull_request(root.get("pr"), reckons_with_requests), tuple(schedules), tuple(_pipelines(root)),
         isinstance(batch, Scalar) and batch.value is True,
+        {event: paths for event, node in (("push", trigger), ("pull_request", root.get("pr"))) if (paths := _paths(node)) is not None},
     )  # fmt: skip
+
+
+def _paths(node: Node | None) -> Filter | None:
+    paths = node.get("paths") if isinstance(node, Map) else None
+    return None if paths is None else _filter(paths, True)
+
+
+def _holds(folder: str, path: str) -> bool:
+    """Does a filter of paths, a file, a folder or a glob, hold a file? Without a wildcard it also holds what is below."""
+    folder = folder.lstrip("/").rstrip("/")
+    if folder in ("", "*", "**"):
+        return True
+    if "*" in folder or "?" in folder:
+        return fnmatchcase(path, folder.replace("[", "[[]")) or fnmatchcase(path, folder.replace("[", "[[]") + "/*")
+    return path == folder or path.startswith(f"{folder}/")
+
+
+def _longest(folders: tuple[str, ...], path: str) -> int:
+    return max((len(folder) for folder in folders if _holds(folder, path)), default=0)
 
 
 def spoken_of(glob: str) -> list[str]:

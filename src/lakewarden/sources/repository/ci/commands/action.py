@@ -14,7 +14,7 @@ class Action(NamedTuple):
     `tool` is the tool that reaches a target. `target` is the target as written, empty where the command names none, None
     where it is not known. `changes` tells whether the target is changed rather than looked at, `forced` whether the check of
     the Git branch is switched off. `hints` are the words that may speak of a stage where there is no target. `root` is the
-    folder of the bundle where a variable names it.
+    folder of the bundle where a variable names it. `waits` is false where the command ends before it is known how it went.
     """
 
     kind: str
@@ -24,3 +24,4 @@ class Action(NamedTuple):
     forced: bool | None = False
     hints: tuple[str, ...] = ()
     root: str = ""
+    waits: bool = True

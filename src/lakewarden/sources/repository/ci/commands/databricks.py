@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.sources.repository.ci.commands.action import Action
@@ -42,6 +43,7 @@ _CLI: dict[str, dict[str, str]] = {
 }  # fmt: skip
 #: Options that name a file in which a job is written down.
 _FILES = frozenset({"--json", "--json-file"})
+_REST = re.compile(r"/api/2\.\d/(jobs/(?:create|reset|update|run-now|runs/submit)|workspace/import|pipelines/?$)(?![\w-])")
 _HELP = frozenset({"-h", "--help", "--version"})
 _DBX = {"deploy": "dbx_deploy", "launch": "dbx_run", "execute": "dbx_run"}
 _DBX_ENVIRONMENT = frozenset({"-e", "--environment"})
@@ -110,7 +112,25 @@ def databricks(words: Sequence[str], given: Mapping[str, str]) -> Action | None:
     # A path in the workspace speaks of a stage, one of the repository does not.
     remote = [word for word in (*found.positional[2:], *found.options.values()) if word.startswith(("/", "dbfs:"))]
     files = [value for name, value in found.options.items() if name in _FILES]
-    return Action(kind, "cli", None, changes=True, hints=(option(found, _PROFILE) or "", *remote, *files))
+    hints = (option(found, _PROFILE) or "", *remote, *files)
+    return Action(kind, "cli", None, changes=True, hints=hints, waits="--no-wait" not in found.options)
+
+
+def rest(words: Sequence[str], _: Mapping[str, str]) -> Action | None:
+    """What a call of the REST interface does that stands in a script."""
+    for word in words[1:]:
+        found = _REST.search(word)
+        if found is not None:
+            kind = "cli_run" if found[1] in ("jobs/run-now", "jobs/runs/submit") else "cli_deploy"
+            return Action(kind, "cli", None, changes=True)
+    return None
+
+
+def dbfs(words: Sequence[str], _: Mapping[str, str]) -> Action | None:
+    """What a command of `dbfs` does, which the legacy CLI has beside `databricks fs`."""
+    found = sort(words[1:], _PROFILE)
+    copies = found.positional[:1] == ("cp",) and copies_model(found.positional[1:])
+    return Action("model_copy") if copies else None
 
 
 def _bundle(verb: str, found: Arguments, given: Mapping[str, str]) -> Action | None:
@@ -126,7 +146,9 @@ def _bundle(verb: str, found: Arguments, given: Mapping[str, str]) -> Action | N
         named = given.get("DATABRICKS_BUNDLE_TARGET", "") or given.get("DATABRICKS_BUNDLE_ENV", "")
         target = None if HOLE in named or "\1" in named else named
     root = given.get("DATABRICKS_BUNDLE_ROOT", "") or given.get("BUNDLE_ROOT", "")
-    return Action(kind, "bundle", target, kind in _CHANGES, "--force" in found.options, root=root)
+    return Action(
+        kind, "bundle", target, kind in _CHANGES, "--force" in found.options, root=root, waits="--no-wait" not in found.options
+    )
 
 
 def dbx(words: Sequence[str], _: Mapping[str, str]) -> Action | None:

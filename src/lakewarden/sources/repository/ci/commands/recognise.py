@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lakewarden.sources.repository.ci.commands.databricks import databricks, dbx, terraform
-from lakewarden.sources.repository.ci.commands.models import mlflow, model_transfer
+from lakewarden.sources.repository.ci.commands.action import Action
+from lakewarden.sources.repository.ci.commands.databricks import databricks, dbfs, dbx, rest, terraform
+from lakewarden.sources.repository.ci.commands.models import cloud_copy, mlflow, model_transfer
 from lakewarden.sources.repository.ci.commands.testing import other_tests, tests_by_pytest, tests_by_unittest
 from lakewarden.sources.repository.ci.workflow import HOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-    from lakewarden.sources.repository.ci.commands.action import Action
 
     Recogniser = Callable[[Sequence[str], Mapping[str, str]], Action | None]
 
@@ -165,6 +164,8 @@ def _module(words: Sequence[str], given: Mapping[str, str]) -> Action | None:
     rest = list(words[1:])
     while rest and rest[0].startswith("-") and rest[0] not in ("-m", "-c"):
         rest = rest[2:] if rest[0] in _PYTHON_VALUES else rest[1:]
+    if rest[:1] == ["-c"] and any("copy_model_version(" in word for word in rest[1:2]):
+        return Action("model_copy")
     if len(rest) > 1 and rest[0] == "-m":
         return recognise([rest[1].replace("_", "-") if rest[1] == "databricks_cli" else rest[1], *rest[2:]], given)
     return None
@@ -190,6 +191,8 @@ def _coverage(words: Sequence[str], given: Mapping[str, str]) -> Action | None:
 _TOOLS: dict[str, Recogniser] = {
     "databricks": databricks,
     "databricks-cli": databricks,
+    "dbfs": dbfs,
+    **dict.fromkeys(("curl", "wget", "invoke-restmethod", "invoke-webrequest"), rest),
     "dbx": dbx,
     "terraform": terraform,
     "tofu": terraform,
@@ -200,6 +203,7 @@ _TOOLS: dict[str, Recogniser] = {
     "coverage": _coverage,
     "mlflow": mlflow,
     "azcopy": model_transfer,
+    **dict.fromkeys(("aws", "gsutil", "gcloud"), cloud_copy),
     **dict.fromkeys(
         ("tox", "nox", "nutter", "nose2", "nosetests", "ward", "behave", "hatch", "trial", "mvn", "mvnw", "gradle",
          "gradlew", "sbt"),

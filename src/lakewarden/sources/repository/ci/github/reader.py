@@ -8,6 +8,7 @@ from lakewarden.errors import SourceError
 from lakewarden.facts.origin import Origin
 from lakewarden.sources.repository.ci.github.files import Files
 from lakewarden.sources.repository.ci.github.scalars import text_of
+from lakewarden.sources.repository.ci.github.triggers import starts_for
 from lakewarden.sources.repository.ci.github.variants import Variants
 from lakewarden.sources.repository.ci.workflow import Unread, Workflow
 from lakewarden.sources.yaml_nodes import place_of
@@ -58,13 +59,14 @@ def _workflow(files: Files, file: File, default_branch: str | None) -> Workflow:
         events = None
         remedy = "lint the repositories that call it"
         unread.append(Unread("not-asked", f"nothing in this repository calls {file.path}", remedy, Origin(file.path)))
+    asks = starts_for(file.triggers)
     return Workflow(
         SYSTEM,
         file.path,
         name,
         Origin(file.path),
         events,
-        variants.jobs,
+        variants.jobs if asks is None else tuple(job._replace(starts_for=asks) for job in variants.jobs),
         tuple(variants.refs),
         tuple(variants.bases),
         tuple(unread),

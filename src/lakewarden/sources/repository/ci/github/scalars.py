@@ -44,13 +44,3 @@ def typed(node: Scalar) -> Value:
         return node.text in _TRUE
     value = number(node.text) if node.text[0] in "+-.0123456789" and len(node.text) <= _LONGEST_NUMBER else None
     return node.text if value is None or isnan(value) else value
-
-
-def text_line(node: Node) -> int | None:
-    """The line on which the text of a value begins; None where its lines do not stand there one for one."""
-    if not isinstance(node, Scalar):
-        return None
-    lines = len(node.text.rstrip("\n").split("\n"))
-    if node.end_line == node.line:
-        return node.line if lines == 1 else None
-    return node.line + 1 if not node.plain and node.end_line - node.line == lines else None

@@ -31,10 +31,10 @@ from lakewarden.sources.repository.ci.github.frames import (
 )
 from lakewarden.sources.repository.ci.github.logins import logins_of_step, logins_of_variables
 from lakewarden.sources.repository.ci.github.occasions import WORKSPACE
-from lakewarden.sources.repository.ci.github.scalars import text_line, text_of
+from lakewarden.sources.repository.ci.github.scalars import text_of
 from lakewarden.sources.repository.ci.github.values import Object, Unknown, Value
 from lakewarden.sources.repository.ci.workflow import HOLE, Unread
-from lakewarden.sources.yaml_nodes import List, Map
+from lakewarden.sources.yaml_nodes import List, Map, text_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.sources.repository.ci.github.patterns import admits
 from lakewarden.sources.repository.ci.github.scalars import text_of, texts_of
+from lakewarden.sources.repository.ci.workflow import DEFAULT_BRANCH
 from lakewarden.sources.yaml_nodes import List, Map, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from lakewarden.sources.yaml_nodes import Node
 
@@ -32,11 +33,11 @@ class Filter(NamedTuple):
         return self.only is not None or self.ignored is not None
 
     def lets(self, name: str) -> bool | None:
-        """Does it let a name through?"""
-        if self.only is not None:
-            return admits(self.only, name)
-        found = admits(self.ignored or (), name)
-        return None if found is None else not found
+        """Does it let a name through? The default branch may be any of the names that it holds."""
+        found = admits((self.only if self.only is not None else self.ignored) or (), name)
+        if name == DEFAULT_BRANCH and not found and self:
+            return None
+        return found if self.only is not None or found is None else not found
 
     @property
     def names(self) -> Iterator[str]:
@@ -45,12 +46,13 @@ class Filter(NamedTuple):
 
 
 class Trigger(NamedTuple):
-    """One event. `types` are its activities, empty where none are named."""
+    """One event. `types` are its activities, empty where none are named; `paths` the files of which one has to be changed."""
 
     event: str
     branches: Filter = Filter()
     tags: Filter = Filter()
     types: tuple[str, ...] = ()
+    paths: Filter = Filter()
 
 
 class Input(NamedTuple):
@@ -108,6 +110,7 @@ def triggers_of(node: Node | None) -> Triggers:
             Filter(_list(keys, "branches"), _list(keys, "branches-ignore")),
             Filter(_list(keys, "tags"), _list(keys, "tags-ignore")),
             _list(keys, "types") or (),
+            Filter(_list(keys, "paths"), _list(keys, "paths-ignore")),
         )
     return Triggers(by_event, asked, called, schedules)
 
@@ -123,6 +126,18 @@ def starts(trigger: Trigger, ref: str, base: str) -> bool | None:
             return True
         return trigger.branches.lets(base) if base else None
     return True
+
+
+def starts_for(triggers: Triggers) -> Callable[[str, str], bool | None] | None:
+    """Whether an event starts the workflow that changes one file alone; None where no trigger asks for files."""
+    if not any(trigger.paths for trigger in triggers.by_event.values()):
+        return None
+
+    def answer(event: str, path: str) -> bool | None:
+        trigger = triggers.of(event)
+        return True if trigger is None or not trigger.paths else trigger.paths.lets(path)
+
+    return answer
 
 
 def activities(trigger: Trigger) -> tuple[str, ...]:

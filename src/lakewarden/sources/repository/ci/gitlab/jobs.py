@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
+from lakewarden.sources.repository.ci.gitlab.changes import starts_for
 from lakewarden.sources.repository.ci.gitlab.files import Assembly
 from lakewarden.sources.repository.ci.gitlab.merge import Jobs
 from lakewarden.sources.repository.ci.gitlab.rules import Rule, flat, follow, only_except, read_rules, text_of
-from lakewarden.sources.repository.ci.gitlab.scripts import expanded, script, value_of, values
+from lakewarden.sources.repository.ci.gitlab.scripts import expanded, mentioned, script, value_of, values
 from lakewarden.sources.repository.ci.gitlab.situations import Start, starts
 from lakewarden.sources.repository.ci.gitlab.values import Set
 from lakewarden.sources.repository.ci.heads import attaches
@@ -186,6 +187,7 @@ class Pipeline:
             environ=environ,
             logins=logins,
             unread=(*self.jobs.missing.get(name, ()), *_elsewhere(node)),
+            starts_for=starts_for(node),
         )
 
     def child(self, node: Map, name: str, above: Mapping[str, str]) -> Pipeline | None:
@@ -208,15 +210,41 @@ def _steps(node: Map, environ: Mapping[str, str]) -> Iterator[Step]:
     for item in run.items if isinstance(run, List) else ():
         if isinstance(item, Map):
             text, line = script([item.get("script")])
-            yield Step(item.origin, always, text, text_of(item.get("step")), environ=environ, folder=folder, text_line=line)
+            yield Step(
+                item.origin,
+                always,
+                text,
+                text_of(item.get("step")),
+                environ=environ,
+                folder=folder,
+                text_line=line,
+                secrets=mentioned(text, environ),
+            )
     body = node.get("script")
     text, line = script([node.get("before_script"), body])
     if body is not None and text:
-        yield Step((body if body.path else node).origin, always, text, environ=environ, folder=folder, text_line=line)
+        yield Step(
+            (body if body.path else node).origin,
+            always,
+            text,
+            environ=environ,
+            folder=folder,
+            text_line=line,
+            secrets=mentioned(text, environ),
+        )
     after = node.get("after_script")
     text, line = script([after])
     if after is not None and text:
-        yield Step(after.origin, always, text, environ=environ, folder=folder, text_line=line, ignores_failure=True)
+        yield Step(
+            after.origin,
+            always,
+            text,
+            environ=environ,
+            folder=folder,
+            text_line=line,
+            ignores_failure=True,
+            secrets=mentioned(text, environ),
+        )
 
 
 def _set(node: Node) -> Set:

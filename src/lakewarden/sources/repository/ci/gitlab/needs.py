@@ -39,6 +39,7 @@ class Needs:
             name=self.names[at],
             can_run=self._can_run(one),
             needs=tuple(dict.fromkeys(names)),
+            needs_vary=bool(_rules_with_needs(one.node)),
             checks_out_pr_head=any(one.job.can_run(situation) is not False for situation in requests),
         )
 
@@ -59,6 +60,10 @@ class Needs:
         else:
             before = (other.base for other in self.found if other.scope == one.scope and other.stage < one.stage)
             bases = dict.fromkeys(before, True)
+        for rule in _rules_with_needs(one.node):
+            # A rule that holds puts its own needs in place of these: what every way in waits for is what counts.
+            own = dict(_told(rule))
+            bases = {name: optional or own[name] for name, optional in bases.items() if name in own}
         found: list[int] = []
         for base, optional in bases.items():
             others = [other for other in self.of.get((one.scope, base), ()) if other != at]
@@ -93,6 +98,11 @@ class Needs:
             if one.scope == scope[:-1] and one.job.name == scope[-1]:
                 return self._needed(at, one)
         return []
+
+
+def _rules_with_needs(node: Map) -> list[Map]:
+    """The rules of a job that say what it needs where they hold."""
+    return [rule for rule in flat(node.get("rules")) if isinstance(rule, Map) and "needs" in rule.items]
 
 
 def _told(node: Map) -> list[tuple[str, bool]]:

@@ -47,6 +47,16 @@ def values(variables: Mapping[str, Node], above: Mapping[str, str]) -> dict[str,
     return {name: text if name in raw else expanded(text, texts, (name,)) for name, text in texts.items()}
 
 
+def mentioned(text: str, known: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables that a script reads and neither it nor the file sets: GitLab keeps them."""
+    names = dict.fromkeys(found[1] or found[2] for found in _VARIABLE.finditer(text))
+    return tuple(
+        name
+        for name in names
+        if name and known.get(name, f"${name}") in (f"${name}", f"${{{name}}}") and not re.search(rf"(?<![\w$]){name}=", text)
+    )
+
+
 def value_of(node: Node) -> str:
     """The text of a variable, whether it stands alone or with a description."""
     held = node.get("value") if isinstance(node, Map) else node

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.facts.model.ci import CiCredential
 from lakewarden.facts.model.identity import PrincipalStage
-from lakewarden.sources.repository.ci.credentials import Credential, effective, of_inputs, of_secrets, of_variables
+from lakewarden.sources.repository.ci.credentials import (
+    Credential,
+    effective,
+    of_configuration,
+    of_inputs,
+    of_secrets,
+    of_variables,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,11 +35,14 @@ _NO_KIND = "what kind of credential it is cannot be told"
 
 
 class Place(NamedTuple):
-    """What credentials are written with. `uses` are those of each secret in the workflow."""
+    """What credentials are written with. `uses` are those of each secret in the workflow; `production` is what any workflow
+    does in production with a secret that is the repository's own.
+    """
 
     targets: Targets
     files: Files
     uses: Mapping[tuple[str, str | None], list[Done]]
+    production: Mapping[str, Done]
     written: set[tuple[object, ...]]
 
 
@@ -71,7 +81,8 @@ def held(job: Job, made: frozenset[str]) -> Iterator[Held]:
         yield Held(login, None, job.logins[0].origin)
     for step in job.steps:
         own = {name: value for name, value in step.environ.items() if job.environ.get(name) != value}
-        for credential in (*of_variables(own, made), *of_inputs(step.inputs), *of_secrets(step.secrets)):
+        written = of_configuration(step.text, step.environ, step.secrets, made)
+        for credential in (*of_variables(own, made), *of_inputs(step.inputs), *of_secrets(step.secrets), *written):
             if (credential.secret or credential.name) not in seen:
                 yield Held(credential, step, step.origin)
         for login in _logins(step):
@@ -106,6 +117,9 @@ def write_credentials(
         chosen = next((use for use in users if use.stage == "production"), next(iter(users), None))
         units = units_of(chosen.project if chosen is not None else fallback)
         target = _target(job, one, users, chosen, place.targets, units.project)
+        same = place.production.get(credential.secret) if job.environment == "" else None
+        if same is not None and same.reached is not None and place.targets.spoken_of(credential.texts) is None:
+            target = same.reached.key  # one secret has one value: it opens production here, too
         unit = units.of(one.step)
         key = f"{unit}/{credential.name}"
         if credential.secret not in ("", credential.name):
@@ -201,13 +215,13 @@ def uses(jobs: Iterable[Job], done: Mapping[str, list[Done]], made: frozenset[st
 def write_shared_identities(
     workflow: Workflow, done: Mapping[str, list[Done]], jobs: Iterable[Job], made: frozenset[str], facts: Facts, written: set[str]
 ) -> None:
-    """Write in which stages each credential acts. A secret of an environment has another value in each, and so have the
-    variables of Azure Pipelines, which groups give to each stage: they are not compared.
+    """Write in which stages each credential acts. A secret of an environment has another value in each, and so have
+    variables that groups give to each stage: they are not compared. An environment of Azure Pipelines has no secrets.
     """
-    if workflow.system == "azure":
+    if not workflow.one_value:
         return
     for job in jobs:
-        if job.environment != "":
+        if job.environment != "" and workflow.system != "azure":
             continue
         for one in done[job.name]:
             if one.stage is None or one.reached is None or not one.act.action.changes:

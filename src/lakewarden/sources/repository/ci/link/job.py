@@ -12,10 +12,10 @@ from lakewarden.sources.repository.ci.shell.run import NOT_READ, Settings, run
 from lakewarden.sources.repository.ci.shell.state import inside
 from lakewarden.sources.repository.ci.shell.values import Alternative, Variables
 from lakewarden.sources.repository.ci.ternary import every, some
-from lakewarden.sources.repository.ci.workflow import HOLE
+from lakewarden.sources.repository.ci.workflow import HOLE, Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lakewarden.facts.origin import Origin
     from lakewarden.sources.repository.ci.commands.action import Action
@@ -29,7 +29,7 @@ _MAX_COMMANDS = 5_000
 _TELLING = re.compile(
     r"databricks|dbx|terraform|tofu|terragrunt|pytest|py\.test|unittest|coverage|tox|nox|nutter|nose|behave|make|just|task|hatch|poetry"
     r"|pipenv|pdm|pixi|rye|poe|uv |uvx|pre-commit|prek|npm|yarn|pnpm|invoke|inv |\.sh|\.py|\.ps1|\.cmd|\.bat|mvn|gradle|sbt|go test|cargo|dotnet|trial|bats"
-    r"|(?:export|import)-(?:model|registered|all)|mlflow|azcopy|GITHUB_ENV|setvariable|ward|python|\x00"
+    r"|(?:export|import)-(?:model|registered|all)|mlflow|azcopy|dbfs|/api/2|s3 |gsutil|gcloud|docker|podman|nerdctl|GITHUB_ENV|setvariable|ward|python|\x00"
 )
 _ROOT_FILE = re.compile(r"(?:^|[/\\\s\"'])(?:databricks|bundle)\.ya?ml(?:$|[\s\"'])")
 _ONLY_READS = frozenset(
@@ -56,6 +56,9 @@ _SET_BY_GITHUB = re.compile(r"^([A-Za-z_]\w*)=(.*)$", re.MULTILINE)
 _MADE = re.compile(r"setvariable\s+variable=([\w.]+)|(?:echo|printf|Write-Output)?\s*[\"']([A-Za-z_]\w*)=", re.IGNORECASE)
 _HANDS_ON = ("GITHUB_ENV", "setvariable")
 _REGISTERS = re.compile(r"register|import-model|log_model|model-?versions? create|ml model create", re.IGNORECASE)
+
+
+_CONTAINERS = frozenset({"docker", "podman", "nerdctl"})
 
 
 class Act(NamedTuple):
@@ -88,7 +91,12 @@ def read_job(workflow: Workflow, job: Job, files: Files) -> JobActs:
     reading = _Reading(workflow, job, files)
     for step in job.steps:
         reading.step(step)
-    return JobActs(job, tuple(_with_copies(reading.acts, job)), tuple(reading.unclear))
+    unread = tuple(dict.fromkeys(reading.unread))
+    return JobActs(
+        job._replace(unread=(*job.unread, *unread)) if unread else job,
+        tuple(_with_copies(reading.acts, job)),
+        tuple(reading.unclear),
+    )
 
 
 def _with_copies(acts: list[Act], job: Job) -> Iterator[Act]:
@@ -116,6 +124,7 @@ class _Reading:
         self.files = files
         self.acts: list[Act] = []
         self.unclear: list[Origin] = []
+        self.unread: list[Unread] = []
         self.exported: dict[str, tuple[Alternative, ...]] = {}
         self.places: dict[tuple[object, ...], int] = {}
         self.doubtful = False
@@ -134,6 +143,8 @@ class _Reading:
                 self._script(script, step, variables, (), 0, ())
             return
         action = action_of(step.uses, step.inputs) if step.uses else None
+        if action is None and step.uses.startswith("docker://"):
+            self._image(step, step.uses.removeprefix("docker://"), [*step.inputs, *step.inputs.values()])
         if action is not None:
             self.acts.append(
                 Act(action, step, step.origin, step.folder, self._ignored(step, None), (step.uses,), (), self.doubtful)
@@ -195,6 +206,8 @@ class _Reading:
                         self._script(below, step, command.variables, command.guards, depth + 1, (*seen, script.name))
                 return
         if action is None:
+            if words[0] in _CONTAINERS and "run" in words[1:4]:
+                self._image(step, next((word for word in reversed(words) if "/" in word or ":" in word), "of a container"), words)
             self._notes_writing(command, words)
             if command.words == NOT_READ or (depth == 0 and len(words) == 1 and not words[0].strip(HOLE)):
                 self.unclear.append(step.origin)
@@ -204,9 +217,16 @@ class _Reading:
         if line is not None and depth == 0:
             at = line + command.line
             origin = origin._replace(line=at, column=None, end_line=at, end_column=None)
-        ignored = self._ignored(step, command.ignored)
+        ignored = self._ignored(step, command.ignored if action.waits else True)
         folder = inside(command.folder, action.root) if action.root else command.folder
         self._add(Act(action, step, origin, folder, ignored, words, command.guards, self.doubtful), command.line, depth)
+
+    def _image(self, step: Step, image: str, words: Iterable[str]) -> None:
+        """Note an image that has to do with Databricks: what it does when it is run is not written here."""
+        said = (image, *words, *step.environ, *step.secrets)
+        if any("databricks" in word.lower() or "dbx" in word.lower() for word in said):
+            reason = f"what the image {image.replace(HOLE, '…')} does is not in this repository"
+            self.unread.append(Unread("not-asked", reason, "name the command that it runs", step.origin))
 
     def _add(self, act: Act, line: int, depth: int) -> None:
         """Note an act. One command whose words may come to several things, which make no difference here, is one act."""

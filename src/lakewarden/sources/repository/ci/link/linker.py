@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.sources.repository.ci.commands.action import TOOLS
@@ -37,7 +38,21 @@ TABLES = (
 )  # fmt: skip
 #: What a part of a job that was not read may hold.
 _OF_JOB = ("ci_steps", "ci_deployments", "ci_credentials", "target_deployments")
+_CODE = (".py", ".ipynb", ".sql", ".scala", ".r", ".R")
+#: What lies beside the code: tests, documentation, examples, tools, hidden folders, and what only packages it.
+_BESIDE = re.compile(
+    r"(?:^|/)(?:\.[^/]+|docs?|tests?|examples?|scripts?|tools?|ci|build|dist)/|(?:^|/)(?:setup|conftest|noxfile|tasks)\.py$|(?:^|/)test_[^/]*$"
+)
 _TESTS = frozenset({"unit_test", "integration_test"})
+
+
+class Linked(NamedTuple):
+    """A workflow with what its jobs do, and what uses each of its secrets."""
+
+    workflow: Workflow
+    jobs: dict[str, JobActs]
+    done: dict[str, list[Done]]
+    uses: dict[tuple[str, str | None], list[Done]]
 
 
 class Linker:
@@ -50,24 +65,39 @@ class Linker:
         self.targets = Targets(context, facts)
         self.notes = Notes(facts)
         self.shared: set[str] = set()
+        self.read: list[Linked] = []
+        self.code: dict[str, tuple[str, ...]] = {}
+        self.production: dict[tuple[str, str], Done] = {}
 
     def workflow(self, workflow: Workflow) -> None:
-        """Write all of one workflow."""
+        """Read all of one workflow. It is written once all are read: they share secrets."""
         jobs = {job.name: read_job(workflow, job, self.files) for job in workflow.jobs}
         done = {name: list(self._done(acts)) for name, acts in jobs.items()}
+        found = uses(workflow.jobs, done, made_by_steps(workflow))
+        self.read.append(Linked(workflow, jobs, done, found))
+        if workflow.system == "azure":
+            return  # groups give variables of one name to each stage
+        for (secret, environment), of_secret in found.items():
+            acting = next((one for one in of_secret if one.stage == "production" and one.act.action.changes), None)
+            if acting is not None and environment == "":  # a secret of an environment has another value in each
+                self.production.setdefault((workflow.system, secret), acting)
+
+    def _write(self, linked: Linked) -> None:
+        workflow, jobs, done, found = linked
         touched = sorted({one.project for found in done.values() for one in found})
         scope = self._scope(workflow)
         for unread in workflow.unread:
             for project in scope:
                 self._unread(unread, TABLES, project)
         made = made_by_steps(workflow)
-        place = Place(self.targets, self.files, uses(workflow.jobs, done, made), set())
+        elsewhere = {secret: one for (system, secret), one in self.production.items() if system == workflow.system}
+        place = Place(self.targets, self.files, found, elsewhere, set())
         for name, acts in jobs.items():
             of_job: dict[str, Units] = {}
 
             def units(project: str, job: Job = acts.job, known: dict[str, Units] = of_job) -> Units:
                 if project not in known:
-                    known[project] = Units(workflow, job, project, self.context.policy, self.notes)
+                    known[project] = Units(workflow, job, project, self.context.policy, self.notes, self._code_of)
                 return known[project]
 
             own = sorted({one.project for one in done[name]})
@@ -80,7 +110,9 @@ class Linker:
         write_shared_identities(workflow, done, workflow.jobs, made, self.facts, self.shared)
 
     def finish(self) -> None:
-        """Say what only all workflows together tell: where nothing runs on pull requests, no check can guard a branch."""
+        """Write all workflows, and what only all together tell: where nothing runs on pull requests, no check guards a branch."""
+        for linked in self.read:
+            self._write(linked)
         unread = {gap.project: gap for gap in self.facts.gaps if gap.facts == "ci_steps" and not gap.value}
         for project in {row.project for row in self.facts.rows["principal_stages"]}:
             gap = unread.get(None) or unread.get(project)
@@ -142,6 +174,14 @@ class Linker:
                 yield from (Done(act, project) for project in dict.fromkeys(map(self._known, projects)))
             elif action.kind == "model_copy":
                 yield Done(act, self._project(act.folder))
+
+    def _code_of(self, project: str) -> tuple[str, ...]:
+        """The files of a project that tests are about: its code, without the tests themselves and what is built beside it."""
+        if project not in self.code:
+            paths = (entry.path for entry in self.context.tree.files if entry.path.endswith(_CODE))
+            own = (path for path in paths if _BESIDE.search(path) is None)
+            self.code[project] = tuple(path for path in own if self.context.layout.project_of(path) == project)
+        return self.code[project]
 
     def _known(self, project: str) -> str:
         """A project of the layout: a bundle at the root leaves nothing to the repository itself."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lakewarden.sources.repository.ci.link.units import Units
     from lakewarden.sources.repository.ci.targets import Reached, Targets
 
-_UNCLEAR = "whether the step runs for a pull request depends on what is known only then"
+_UNCLEAR = "whether the step runs for a pull request depends on what is known only then, or on which files are changed"
 _PASSED_OVER = "whether a failure of the command counts is not known: the script goes on"
 
 
@@ -52,7 +52,7 @@ def write_steps(units: Units, done: list[Done], targets: Targets) -> dict[str, i
 
 def _step(units: Units, key: str, unit: str, one: Done) -> None:
     act = one.act
-    on_request = units.moments.on_pull_request(units.conditions(act.step, act.guards))
+    on_request = units.on_pull_request(act.step, act.guards)
     if on_request is None:
         units.notes.unresolved("ci_steps", _UNCLEAR, units.project, act.origin)
     if act.ignored is None:
@@ -137,6 +137,10 @@ def write_upstream(
         for unread in job.unread:
             cause, reason = Cause(unread.cause), unread.reason
             facts.gap(Gap(cause, "ci_upstream", reason, unread.remedy, project=units.project, parent=unit, origin=unread.origin))
+    if units.job.needs_vary:
+        reason = f"{units.job.origin.path}:{units.job.origin.line}: what the job waits for depends on which of its rules holds"
+        gap = Gap(Cause.UNRESOLVED, "ci_upstream", reason, project=units.project, parent=unit, origin=units.job.origin)
+        facts.gap(gap)
     kinds: dict[str, Origin] = {}
     for one in found:
         if one.act.ignored is not True:

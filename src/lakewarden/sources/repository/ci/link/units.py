@@ -9,6 +9,8 @@ from lakewarden.facts.model.ci import CiJob, CiReach
 from lakewarden.sources.repository.ci.reach import Moments, Reach
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lakewarden.facts.collect import Facts
     from lakewarden.facts.origin import Origin
     from lakewarden.policy.model import Policy
@@ -44,9 +46,13 @@ class Notes:
 class Units:
     """The rows of one job for one project. `reach` holds what was found for each by its key."""
 
-    def __init__(self, workflow: Workflow, job: Job, project: str, policy: Policy, notes: Notes) -> None:
+    def __init__(
+        self, workflow: Workflow, job: Job, project: str, policy: Policy, notes: Notes, code: Callable[[str], tuple[str, ...]]
+    ) -> None:
         self.job = job
+        self._code = code
         self.project = project
+        self.system = workflow.system
         self.key = f"{project}/{workflow.path}/{job.name}"
         self.moments = Moments(workflow, policy, project)
         self.reach: dict[str, list[Reach]] = {}
@@ -57,6 +63,16 @@ class Units:
     def conditions(self, step: Step | None, guards: tuple[Guard, ...]) -> list[Guard]:
         """All that has to hold for a step to run."""
         return [self.job.can_run, *([] if step is None else [step.can_run]), *guards]
+
+    def on_pull_request(self, step: Step, guards: tuple[Guard, ...]) -> bool | None:
+        """Can a step run for code that asks to be merged, whatever of the project's code is changed?"""
+        asks = self.job.starts_for
+        return self.moments.on_pull_request(self.conditions(step, guards), None if asks is None else self._covers)
+
+    def _covers(self, event: str) -> bool | None:
+        asks = self.job.starts_for
+        answers = {True if asks is None else asks(event, path) for path in self._code(self.project)}
+        return None if len(answers) > 1 else next(iter(answers), True)
 
     def of(self, step: Step | None, guards: tuple[Guard, ...] = ()) -> str:
         """The key of the row for a step; the job's own where it runs whenever the job does."""
@@ -80,6 +96,7 @@ class Units:
                 project=project,
                 project_key=project,
                 environment_protected=False if job.environment == "" else job.environment_protected,
+                environment=_environment(self.system, job.environment),
                 head_state=job.head,
                 checks_out_pr_head=job.checks_out_pr_head,
                 origin=origin,
@@ -94,3 +111,7 @@ class Units:
             self.notes.facts.add(
                 CiReach(key=f"{key}/{name}", project=project, ci_job=key, event=event, ref_class=ref_class, origin=origin)
             )
+
+
+def _environment(system: str, name: str | None) -> str | None:
+    return None if name is None else f"{system}:{name}" if name else "none"

@@ -126,9 +126,10 @@ def _file(
         else "sh"
     )
     if language == "python":
-        from lakewarden.sources.repository.ci.scripts.python import of_python
+        from lakewarden.sources.repository.ci.scripts.python import of_client, of_python
 
-        return (Script(path, of_python(text), command.folder, Settings(True, True)),)
+        commands = f"{of_python(text, words)}\n{of_client(text, words)}".strip()
+        return (Script(path, commands, command.folder, Settings(True, True)),)
     if language == "sh" and line is None and suffix not in (".sh", ".bash", ".zsh", ".ksh"):
         return None
     if line is not None:
@@ -151,7 +152,7 @@ def _by_python(words: Sequence[str], command: Command, files: Files) -> tuple[Sc
             if found is not None:
                 return found
         return None
-    return _file(rest[:1], command, files) if rest[0].endswith(".py") else None
+    return _file(words[list(words).index(rest[0]) :], command, files) if rest[0].endswith(".py") else None
 
 
 def _make(words: Sequence[str], command: Command, files: Files) -> tuple[Script, ...] | None:

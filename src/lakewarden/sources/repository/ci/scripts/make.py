@@ -33,6 +33,7 @@ class _Makefile:
         self.read = read
         self.variables: dict[str, str] = {}
         self.rules: dict[str, _Rule] = {}
+        self.stems: dict[str, str] = {}
         self.first = ""
         self.includes = 0
 
@@ -87,6 +88,21 @@ class _Makefile:
             found.append(rule)
         return found
 
+    def rule(self, goal: str) -> _Rule | None:
+        """The rule of a goal: its own, else the first whose pattern it matches; the part that `%` stands for is kept."""
+        for name, rule in self.rules.items():
+            before, percent, after = name.partition("%")
+            if (
+                goal not in self.rules
+                and percent
+                and len(goal) >= len(before) + len(after)
+                and goal.startswith(before)
+                and goal.endswith(after)
+            ):
+                self.stems[goal] = goal[len(before) : len(goal) - len(after)]
+                return rule._replace(needs=tuple(need.replace("%", self.stems[goal]) for need in rule.needs))
+        return self.rules.get(goal)
+
     def expand(self, text: str, goal: str) -> str:
         """A text with the references of Make replaced; a variable that is not set here is left to the shell."""
         text = text.replace("$$", "\4")
@@ -99,7 +115,7 @@ class _Makefile:
 
     def _value(self, found: re.Match[str], goal: str) -> str:
         if found[3]:
-            return goal if found[3] == "@" else HOLE
+            return goal if found[3] == "@" else self.stems.get(goal, HOLE) if found[3] == "*" else HOLE
         name = (found[1] or found[2] or found[4] or "").strip()
         if name == "MAKE":
             return "make"
@@ -120,7 +136,7 @@ def of_makefile(
     lines: list[str] = []
     done: set[str] = set()
     wanted = list(goals) or [makefile.variables.get(".DEFAULT_GOAL", makefile.first)]
-    if not any(goal in makefile.rules for goal in wanted):
+    if not any(makefile.rule(goal) for goal in wanted):
         return None
     for goal in wanted:
         _run(makefile, goal, lines, done, 0)
@@ -128,7 +144,7 @@ def of_makefile(
 
 
 def _run(makefile: _Makefile, goal: str, lines: list[str], done: set[str], depth: int) -> None:
-    rule = makefile.rules.get(goal)
+    rule = makefile.rule(goal)
     if rule is None or goal in done or depth > _MAX_DEPTH or len(lines) > _MAX_LINES:
         return
     done.add(goal)

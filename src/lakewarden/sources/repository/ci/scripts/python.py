@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shlex
 import warnings
 from typing import TYPE_CHECKING
@@ -10,23 +11,30 @@ from typing import TYPE_CHECKING
 from lakewarden.sources.repository.ci.workflow import HOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _STARTERS = frozenset({"run", "call", "check_call", "check_output", "Popen", "system", "popen", "run_command", "execute"})
 _TELLING = ("subprocess", "os.system", "os.popen", "pytest.main", "unittest")
+#: Calls of the REST interface, or of the client of Databricks, that make a job, change one or start one.
+_BY_REST = re.compile(r"/(?:api/)?2\.\d/jobs/(create|reset|update|run-now|runs/submit)\b")
+_BY_CLIENT = re.compile(r"\.jobs\.(create|reset|update|run_now|submit)\(")
+_STAGE = frozenset({"--env", "--environment", "--stage", "--target", "-e", "-t", "--profile"})
 #: Calls that run tests and only return how it went.
 _TESTS = {"main": {"pytest": "pytest", "unittest": "python -m unittest"}, "run": {"TextTestRunner": "python -m unittest"}}
 _QUIET = "|| true"
 
 
-def of_python(text: str) -> str:
-    """The commands that a script starts by `subprocess` or `os.system`, as shell text."""
+def of_python(text: str, words: Sequence[str] = ()) -> str:
+    """The commands that a script starts by `subprocess` or `os.system`, as shell text. `words` are those of its call: options
+    with values, which the script reads as attributes (`args.env`).
+    """
     if not any(word in text for word in _TELLING):
         return ""
     module = _parsed(text)
     if module is None:
         return ""
     lists = _lists(module)
+    given = _options(words) if "parse_args" in text else {}
     lines = []
     for call in _calls(module):
         function = call.func
@@ -37,7 +45,7 @@ def of_python(text: str) -> str:
             heeded = tests != "pytest" or any(word in text for word in ("exit", "assert", "raise"))
             lines.append(tests if heeded else f"{tests} {_QUIET}")
         elif name in _STARTERS and call.args:
-            line = _command(call.args[0], lists)
+            line = _command(call.args[0], lists, given)
             fails = name in ("check_call", "check_output") or any(
                 word.arg == "check" and isinstance(word.value, ast.Constant) and word.value.value is True
                 for word in call.keywords
@@ -45,6 +53,21 @@ def of_python(text: str) -> str:
             if line:
                 lines.append(line if fails else f"{line} {_QUIET}")
     return "\n".join(lines)
+
+
+def of_client(text: str, words: Sequence[str]) -> str:
+    """What a script does by the REST interface or the client of Databricks, as commands of the CLI that do the same. `words`
+    are those of its call, which may name the stage.
+    """
+    found = set(_BY_REST.findall(text))
+    if "WorkspaceClient" in text:
+        found.update(_BY_CLIENT.findall(text))
+    verbs = dict.fromkeys(
+        "run-now" if verb in ("run-now", "run_now", "submit", "runs/submit") else "reset" for verb in sorted(found)
+    )
+    pairs = [word.split("=", 1) if "=" in word else [word, after] for word, after in zip(words, [*words[1:], ""], strict=True)]
+    stage = next((value for name, value in pairs if name in _STAGE and value and not value.startswith("-")), "")
+    return "\n".join(f"databricks jobs {verb}" + (f" --profile {_quoted(stage)}" if stage else "") for verb in verbs)
 
 
 def of_noxfile(text: str, words: Sequence[str]) -> str | None:
@@ -103,21 +126,35 @@ def _lists(module: ast.Module) -> dict[str, ast.expr]:
     }
 
 
-def _command(node: ast.expr, lists: dict[str, ast.expr]) -> str:
+def _command(node: ast.expr, lists: dict[str, ast.expr], given: Mapping[str, str] = {}) -> str:
     """A command as shell text; empty where it is not written out."""
     if isinstance(node, ast.Name):
         node = lists.get(node.id, node)
     if isinstance(node, (ast.List, ast.Tuple)):
-        return " ".join(_quoted(_text(item)) for item in node.elts if not isinstance(item, ast.Starred))
-    return _text(node).replace("\n", " ") if isinstance(node, (ast.Constant, ast.JoinedStr)) else ""
+        return " ".join(_quoted(_text(item, given)) for item in node.elts if not isinstance(item, ast.Starred))
+    return _text(node, given).replace("\n", " ") if isinstance(node, (ast.Constant, ast.JoinedStr)) else ""
 
 
-def _text(node: ast.expr) -> str:
+def _text(node: ast.expr, given: Mapping[str, str] = {}) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(_text(part) if isinstance(part, ast.Constant) else HOLE for part in node.values)
+        return "".join(_text(part, given) for part in node.values)
+    if isinstance(node, ast.FormattedValue) and node.format_spec is None:
+        return _text(node.value, given) if isinstance(node.value, ast.Attribute) else HOLE
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return given.get(node.attr, HOLE)
     return HOLE
+
+
+def _options(words: Sequence[str]) -> dict[str, str]:
+    """The options of a call with their values, by the names that `argparse` gives them."""
+    found: dict[str, str] = {}
+    for word, after in zip(words, [*words[1:], "-"], strict=True):
+        name, equals, value = word.partition("=")
+        if name.startswith("--") and (equals or not after.startswith("-")):
+            found[name[2:].replace("-", "_")] = value if equals else after
+    return found
 
 
 def _quoted(text: str) -> str:

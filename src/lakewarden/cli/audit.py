@@ -1,0 +1,134 @@
+"""`lakewarden audit`: judge what is deployed and what happened, in live workspaces or in snapshots of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from lakewarden.cli.options import AuthProfile, Color, InEnvironment, OfMlflow, OfWorkspace, PolicyFile, WhenColor, split
+from lakewarden.rule import Confidence, Profile, Severity
+
+_List = Optional[list[str]]  # noqa: UP045  (typer evaluates it on Python 3.10)
+
+
+def audit(
+    workspace: OfWorkspace = None,
+    mlflow: OfMlflow = None,
+    auth_profile: AuthProfile = None,
+    environment: InEnvironment = None,
+    snapshot: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(help="Judge this snapshot instead of asking workspaces; may be repeated.", metavar="FILE"),
+    ] = None,
+    as_of: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Judge snapshots as of this day; otherwise as of the day they were collected.", metavar="DATE"),
+    ] = None,
+    repository: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Compare with what this repository declares.", metavar="DIR"),
+    ] = None,
+    policy: PolicyFile = None,
+    profile: Annotated[Optional[Profile], typer.Option(help="Which rules are asked.")] = None,  # noqa: UP045
+    select: Annotated[
+        _List, typer.Option(help="Ask only these rules: codes, beginnings of codes, names.", metavar="RULE")
+    ] = None,
+    ignore: Annotated[_List, typer.Option(help="Do not ask these rules.", metavar="RULE")] = None,
+    output_format: Annotated[
+        str, typer.Option(help="text, concise, json, sarif or github; printed on standard output.", metavar="FORMAT")
+    ] = "text",
+    output: Annotated[
+        _List, typer.Option(help="Write one more report to a file; may be repeated.", metavar="FORMAT=FILE")
+    ] = None,
+    show: Annotated[
+        _List, typer.Option(help="Show more: unknown, waived, advisory, gaps, requests; may be repeated.", metavar="WHAT")
+    ] = None,
+    limit: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="List so many findings of each group in the text report; 0 lists all.", min=0, metavar="N"),
+    ] = None,
+    fail_on: Annotated[Optional[Severity], typer.Option(help="The least severity that fails.")] = None,  # noqa: UP045
+    fail_confidence: Annotated[Optional[Confidence], typer.Option(help="The least confidence that fails.")] = None,  # noqa: UP045
+    history: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            help="Compare with the audit before in this DuckDB file, and keep this one; delta:FOLDER for Delta tables.",
+            metavar="FILE",
+        ),
+    ] = None,
+    fail_on_new: Annotated[
+        bool, typer.Option("--fail-on-new", help="Fail only on what the audit before in the history has not.")
+    ] = False,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever was found.")] = False,
+    allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Exit 0 when there was nothing to check.")] = False,
+    color: WhenColor = Color.AUTO,
+) -> None:
+    """Judge what is deployed: catalogs, tables, grants and owners of live workspaces. Nothing is changed there.
+
+    Exit codes: 0 clean, 1 findings, 2 usage or policy, 3 something could not be seen, 4 nothing to check.
+    """
+    from lakewarden.cli import live
+    from lakewarden.cli.output import write_reports
+    from lakewarden.cli.progress import say_requests
+    from lakewarden.cli.session import read
+    from lakewarden.errors import ExitCode, UsageError
+    from lakewarden.facts.estate.close import CLOSED
+    from lakewarden.facts.snapshot import read as read_snapshot
+    from lakewarden.judge.catalogue import load_rules
+    from lakewarden.judge.judge import tables_needed
+    from lakewarden.judge.request import Wishes
+    from lakewarden.judge.run import judge_repository
+    from lakewarden.judge.selection import select_rules
+    from lakewarden.reports.options import check_shown
+    from lakewarden.reports.registry import check_formats
+
+    targets = check_formats(output_format, output or [])
+    shown = frozenset(split(show))
+    check_shown(shown - {"requests"})
+    root_policy = live.policy_of(policy)
+    if snapshot and (workspace or environment or mlflow):
+        raise UsageError("--snapshot is judged without asking a workspace", "leave out --workspace, --mlflow and --environment")
+    if fail_on_new and history is None:
+        raise UsageError("--fail-on-new needs an audit to compare with", "give one with --history FILE")
+    if snapshot and len(set(snapshot)) < len(snapshot):
+        raise UsageError("the same snapshot is given twice", "give each once")
+    if as_of is not None and not snapshot:
+        raise UsageError("--as-of is about snapshots", "give one with --snapshot FILE")
+    declared = read([repository], policy) if repository is not None else None
+    planes = frozenset({"deployed"} | ({"declared"} if declared else set()))
+    if snapshot:
+        snapshots = [read_snapshot(file) for file in snapshot]
+    else:
+        others = live.beside(root_policy, live.servers_of(split(mlflow)), declared)
+        urls = live.workspaces_of(root_policy, split(workspace), split(environment), others.urls)
+        chosen = select_rules(
+            load_rules(), root_policy, profile or root_policy.profile, select=split(select), ignore=split(ignore)
+        )
+        wanted = tables_needed(chosen.asked, live.everything_wanted(others) | frozenset(CLOSED), planes)
+        snapshots = [live.read_workspaces(urls, split(auth_profile), live.and_of_hosts(wanted, others, declared), others=others)]
+        say_requests(snapshots[0].header.requests, by_family="requests" in shown)
+    today = live.today_of(snapshots, as_of)
+    facts, could, missing = live.joined(snapshots, list(map(str, snapshot or [])), root_policy if snapshot else None, today)
+    judged = live.audited(root_policy, facts, could, declared)
+    wishes = Wishes(
+        profile=profile,
+        select=split(select),
+        ignore=split(ignore),
+        fail_on=fail_on,
+        fail_confidence=fail_confidence,
+        use_baseline=False,
+        show=shown - {"requests"},
+        today=today,
+        incomplete=missing,
+    )
+    result = judge_repository(judged, wishes)
+    if history is not None:
+        from lakewarden.cli.past import with_history
+
+        result = with_history(result, history, today, fail_on_new=fail_on_new)
+    write_reports(result, targets, wishes.show, color, limit)
+    if exit_zero or (allow_empty and result.exit_code == ExitCode.NOTHING_CHECKED):
+        raise typer.Exit(ExitCode.CLEAN)
+    raise typer.Exit(result.exit_code)

@@ -1,0 +1,133 @@
+"""`lakewarden doctor`: what an audit could decide with the rights at hand, and what would unlock the rest."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from lakewarden.cli.options import AuthProfile, Color, InEnvironment, OfWorkspace, PolicyFile, WhenColor, split
+from lakewarden.rule import Profile
+
+if TYPE_CHECKING:
+    from lakewarden.facts.snapshot import Snapshot
+    from lakewarden.judge.decidable import Prospect
+    from lakewarden.policy.model import Policy
+
+#: So many objects of each list are asked: two, since one may be an exception.
+_OBJECTS = 2
+
+
+class Form(str, Enum):
+    """What the unlocks are written as."""
+
+    TEXT = "text"
+    SQL = "sql"
+    TERRAFORM = "terraform"
+    JSON = "json"
+
+
+def doctor(
+    workspace: OfWorkspace = None,
+    auth_profile: AuthProfile = None,
+    environment: InEnvironment = None,
+    snapshot: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Look at this snapshot instead of asking workspaces.", metavar="FILE"),
+    ] = None,
+    policy: PolicyFile = None,
+    profile: Annotated[Optional[Profile], typer.Option(help="Which rules are asked.")] = None,  # noqa: UP045
+    select: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="Ask only about these rules: codes, beginnings of codes, names.", metavar="RULE"),
+    ] = None,
+    output_format: Annotated[Form, typer.Option("--output-format", help="Form of what would unlock rules.")] = Form.TEXT,
+    check: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Exit 3 when less can be decided than this file says; it is written when not.", metavar="FILE"),
+    ] = None,
+    color: WhenColor = Color.AUTO,
+) -> None:
+    """Say before an audit which rules can be decided with the present rights, and which grants would unlock the others.
+
+    All catalogs are asked, and of each other list two objects. Exit codes: 0, 2 usage, 3 less than last time (--check).
+    """
+    import sys
+
+    from lakewarden.cli import live
+    from lakewarden.errors import ExitCode, UsageError
+    from lakewarden.facts.snapshot import read
+    from lakewarden.judge.decidable import prospect
+    from lakewarden.judge.request import Wishes
+    from lakewarden.judge.run import judge_repository
+    from lakewarden.reports.options import options_for
+    from lakewarden.reports.prospect import WRITERS
+
+    root_policy = live.policy_of(policy)
+    if snapshot is not None and (workspace or environment):
+        raise UsageError("--snapshot is looked at without asking a workspace", "leave out --workspace and --environment")
+    if snapshot is not None:
+        seen = read(snapshot)
+        note = f"Of everything that {snapshot} holds, which was begun on {seen.header.begun[:10]}."
+    else:
+        seen = _sampled(root_policy, workspace, auth_profile, environment, profile, select)
+        requests = sum(seen.header.requests.values())
+        note = (
+            f"From a sample, by {requests:,} requests: all catalogs, of other lists {_OBJECTS} objects each. An audit may meet "
+            "refusals elsewhere; numbers are of the sample."
+        )
+    facts, could, _ = live.joined([seen])
+    wishes = Wishes(profile=profile, select=split(select), use_baseline=False, today=live.today_of([seen], None))
+    found = prospect(judge_repository(live.audited(root_policy, facts, could, None), wishes))
+    worse = _worse(check, found) if check is not None else []
+    WRITERS[output_format.value](found, note, sys.stdout, options_for(sys.stdout, color.value))
+    for told in worse:
+        typer.echo(f"less than last time: {told}", err=True)
+    raise typer.Exit(ExitCode.INCOMPLETE if worse else ExitCode.CLEAN)
+
+
+def _sampled(
+    policy: Policy,
+    workspace: list[str] | None,
+    auth_profile: list[str] | None,
+    environment: list[str] | None,
+    profile: Profile | None,
+    select: list[str] | None,
+) -> Snapshot:
+    """Read a few objects of each kind that the enabled rules need."""
+    from lakewarden.cli import live
+    from lakewarden.facts.estate.close import CLOSED
+    from lakewarden.judge.catalogue import load_rules
+    from lakewarden.judge.judge import tables_needed
+    from lakewarden.judge.selection import select_rules
+
+    others = live.beside(policy, ())
+    urls = live.workspaces_of(policy, split(workspace), split(environment))
+    chosen = select_rules(load_rules(), policy, profile or policy.profile, select=split(select))
+    wanted = tables_needed(chosen.asked, live.everything_wanted(others) | frozenset(CLOSED), frozenset({"deployed"}))
+    return live.read_workspaces(urls, split(auth_profile), wanted, others=others, sample=_OBJECTS)
+
+
+def _worse(file: Path, found: Prospect) -> list[str]:
+    """What can no longer be decided; when nothing is, the file is written anew."""
+    import json
+
+    from lakewarden.errors import UsageError
+    from lakewarden.judge.decidable import less
+    from lakewarden.reports.prospect import document
+
+    worse: list[str] = []
+    try:
+        if file.exists():
+            known: Any = json.loads(file.read_text(encoding="utf-8"))
+            before = {rule["code"]: (rule["state"], rule["judged"], rule["unseen"]) for rule in known["rules"]}
+            worse = less(before, found)
+        if not worse:
+            file.write_text(json.dumps(document(found), indent=1) + "\n", encoding="utf-8")
+    except OSError as problem:
+        raise UsageError(f"cannot use {file}: {problem.strerror}", "check the folder and its permissions") from None
+    except (ValueError, KeyError, TypeError) as problem:
+        raise UsageError(f"{file} was not written by `lakewarden doctor --check`", "name another file") from problem
+    return worse

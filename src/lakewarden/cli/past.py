@@ -1,0 +1,123 @@
+"""Compares an audit with the one before it, and keeps it for the next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lakewarden.errors import ExitCode
+from lakewarden.judge.compare import Comparison, Side, Subject, compare, root_of
+from lakewarden.judge.history import Entry, keep, last, open_history, workspaces
+from lakewarden.judge.result import Finding, Result, RuleOutcome, Since, Verdict, Waiver
+from lakewarden.reports.escape import clean
+from lakewarden.reports.json_report import document
+from lakewarden.reports.page import names
+from lakewarden.reports.sides import side_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+    from lakewarden.judge.compare import Changed
+
+_TOLD = 3
+#: Above so many violations that sight was lost of, they are told by rule.
+_SINGLY = 20
+
+
+def with_history(result: Result, place: str, day: dt.date, *, fail_on_new: bool) -> Result:
+    """The result, with what became of the violations of the audit before, which is the newest in the history that read one of
+    the same workspaces.
+
+    Raises:
+        UsageError: the history cannot be used.
+    """
+    store = open_history(place)
+    side = side_of(document(result), "this audit", day.isoformat())
+    before = last(store, side.roots)
+    since = None if before is None else compare(before, side)
+    done = result if before is None or since is None else _compared(result, before, since)
+    if fail_on_new:
+        done = _only_new(done, before, since)
+    lost = {}
+    if before is not None and since is not None:
+        # Who asks fewer workspaces than before is told once; what was asked and not seen stands until it is.
+        left_out = workspaces(before.roots) - workspaces(side.roots)
+        lost = {c.subject: c.told for c in since.lost if not left_out or root_of(c.subject.key) in side.roots}
+    keep(store, Entry(side, lost, result.version, done.exit_code))
+    return done
+
+
+def _compared(result: Result, before: Side, since: Comparison) -> Result:
+    """The audit is incomplete where it has lost sight of a violation, or decides less than before."""
+    lost = [
+        f"lost sight of {c.subject.code} on {c.subject.key}, a violation in the audit of {before.day}: {c.why}"
+        for c in since.lost
+    ]
+    if len(lost) > _SINGLY:
+        counts_of = Counter(changed.subject.code for changed in since.lost)
+        lost = [f"lost sight of {n:,} violations of {code} in the audit of {before.day}" for code, n in sorted(counts_of.items())]
+    incomplete = (*result.incomplete, *lost, *since.fewer)
+    exit_code = result.exit_code
+    if incomplete and exit_code != ExitCode.FINDINGS:
+        exit_code = int(ExitCode.INCOMPLETE)
+    counts = ", ".join(f"{len(getattr(since, name)):,} {word}" for name, word in WORDS.items() if getattr(since, name))
+    notes = [f"since the audit of {before.day}: {counts or 'the same'}"]
+    notes += [
+        f"{word}: {_named(getattr(since, name))}" for name, word in WORDS.items() if name in _NAMED and getattr(since, name)
+    ]
+    return replace(
+        result,
+        incomplete=incomplete,
+        exit_code=exit_code,
+        notes=(*notes, *result.notes),
+        since=Since(before.day, since),
+    )
+
+
+#: What became of violations, in words.
+WORDS = {
+    "new": "new",
+    "worsened": "worsened",
+    "lost": "lost sight of",
+    "standing": "standing",
+    "tolerated": "tolerated now",
+    "fixed": "fixed",
+    "gone": "gone",
+}
+_NAMED = frozenset({"new", "worsened", "fixed", "gone"})
+
+
+def _named(changes: Iterable[Changed]) -> str:
+    return names([f"{changed.subject.code} {changed.subject.key}" for changed in changes], _TOLD)
+
+
+def _only_new(result: Result, before: Side | None, since: Comparison | None) -> Result:
+    """Tolerate what was there in the audit before."""
+    if before is None or since is None:
+        return replace(result, notes=("the history holds no audit of these workspaces: all findings are new", *result.notes))
+    standing = {changed.subject for changed in since.standing}
+    waiver = Waiver("history", f"it was there in the audit of {before.day}")
+    findings = tuple(
+        replace(f, verdict=Verdict.WAIVED, waiver=waiver) if f.verdict is Verdict.FAIL and _subject(f) in standing else f
+        for f in result.findings
+    )
+    fails = any(changed.told.fails for changed in (*since.new, *since.worsened))
+    exit_code = result.exit_code
+    if exit_code == ExitCode.FINDINGS and not fails:
+        exit_code = int(ExitCode.INCOMPLETE if result.incomplete else ExitCode.CLEAN)
+    waived: dict[str, int] = {}
+    for old, new in zip(result.findings, findings, strict=True):
+        if old is not new:
+            waived[old.rule.code] = waived.get(old.rule.code, 0) + 1
+    rules = tuple(_with_waived(outcome, waived.get(outcome.rule.code, 0)) for outcome in result.rules)
+    return replace(result, findings=findings, rules=rules, exit_code=exit_code)
+
+
+def _with_waived(outcome: RuleOutcome, count: int) -> RuleOutcome:
+    return replace(outcome, failed=outcome.failed - count, waived=outcome.waived + count) if count else outcome
+
+
+def _subject(finding: Finding) -> Subject:
+    return Subject(finding.rule.code, finding.plane, finding.kind, clean(finding.subject))

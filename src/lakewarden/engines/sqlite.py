@@ -1,0 +1,258 @@
+"""SQLite, for a few thousand facts: the query of a rule runs in less time than DuckDB needs to plan it.
+
+It answers what the checker lets pass, word for word as DuckDB does; a test holds both against all examples.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import Counter
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import lakewarden.facts.model  # noqa: F401  (defines the tables)
+from lakewarden.engines.answer import Answer, BrokenQueryError
+from lakewarden.facts.fact import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from lakewarden.facts.placeholders import Row
+
+#: The first version that knows FILTER.
+OLDEST = (3, 30, 0)
+
+_AFFINITY = {"VARCHAR": "TEXT", "BIGINT": "INTEGER", "BOOLEAN": "INTEGER"}
+_HEAD = re.compile(r"\s*SELECT\s+(\w+)\.\*\s*,\s*")
+_TEXT_OR_COLUMN = re.compile(r"('(?:[^']|'')*')|\b([A-Za-z_]\w*)\.(\w+)\b|\bAS\s+(\w+)")
+_TABLE = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)\s+(\w+)")
+_EQUAL = re.compile(r'\b(\w+)\."(\w+)" = ')
+_PASSED_ON = re.compile(r',\s*(\w+)\."(\w+)"(?: AS "(\w+)")?\s*(?=,|\bFROM\b)')
+_GROUP = re.compile(r"\bGROUP\s+BY\s+ALL\b")
+_AGGREGATE = re.compile(r"\b(any|all)_of\(")
+_INTEGER_BITS = 63
+#: Tables with fewer rows are read faster than an index of them is made.
+_INDEXED_FROM = 30
+#: TRUE is 2, not known is 1, FALSE is 0: the greatest is what `any_of` says, the least what `all_of` says; of no rows it is
+#: NULL.
+_THREE_VALUED = {
+    "any": ("(CASE max(ifnull(2 * (", "), 1)) WHEN 2 THEN 1 WHEN 1 THEN NULL ELSE 0 END)"),
+    "all": ("(CASE min(ifnull(2 * (", "), 1)) WHEN 0 THEN 0 WHEN 1 THEN NULL ELSE 1 END)"),
+}
+
+
+class SqliteEngine:
+    """One database in memory. A table is filled when a query first reads it; what is told are the rows as they came."""
+
+    def __init__(self, tables: Mapping[str, Sequence[Row]], policy: Mapping[str, str | bool | int | None]) -> None:
+        self.size: dict[str, int] = {name: len(rows) for name, rows in tables.items()}
+        self._tables = tables
+        self._inside: frozenset[int] | None = None
+        self._projects: frozenset[str] | None = None
+        self._there: set[str] = {"policy"}
+        self._indexed: set[tuple[str, str]] = set()
+        self._gaps: dict[str, frozenset[int]] = {}
+        self._connection = sqlite3.connect(":memory:", isolation_level=None)
+        self._connection.create_function("lower", 1, _lower, deterministic=True)
+        self._connection.create_function("upper", 1, _upper, deterministic=True)
+        self._connection.execute(f"CREATE TABLE policy ({', '.join(map(_quoted, policy))})")
+        self._connection.execute(f"INSERT INTO policy VALUES ({_marks(len(policy))})", list(policy.values()))
+
+    def count_only(self, origins: Sequence[int], projects: frozenset[str] | None = None) -> None:
+        """Count only rows from these places, and those from nowhere; of them, those of these projects."""
+        self._inside, self._projects = frozenset(origins), projects
+
+    def ask(self, subject: str, query: str, conditions: Sequence[str]) -> Answer:
+        """Run the query of a rule once and count its verdicts.
+
+        Raises:
+            BrokenQueryError: the query cannot be run.
+        """
+        text = translated(query)
+        try:
+            self._make_ready(text)
+            cursor = self._connection.execute(text)
+            names = [column[0] for column in cursor.description][1:]
+            answers = cursor.fetchall()
+            places = (names.index("applies"), [names.index(condition) for condition in conditions])
+        except (sqlite3.Error, ValueError) as problem:
+            raise BrokenQueryError(str(problem)) from None
+        booleans = {"applies", *conditions} | _booleans_passed_on(text)
+        return self._counted(subject, names, answers, places, [n for n, name in enumerate(names, 1) if name in booleans])
+
+    def _counted(
+        self, subject: str, names: list[str], answers: list[tuple[Any, ...]], places: tuple[int, list[int]], booleans: list[int]
+    ) -> Answer:
+        rows = self._tables[subject]
+        blank: Row = dict.fromkeys(TABLES[subject].columns)
+        decides = itemgetter(places[0] + 1, *(place + 1 for place in places[1]))
+        counts = [0, 0, 0, 0]
+        told: list[dict[str, Any]] = []
+        inside, projects = self._inside, self._projects
+        looked_at = self._loud(subject, answers, decides, counts) if inside is None and projects is None else answers
+        for answer in looked_at:
+            row = rows[answer[0] - 1]
+            said = decides(answer)
+            verdict = _verdict(said[0], said[1:])
+            if row["gap"] is not None and verdict != _BESIDE:
+                verdict = _UNKNOWN
+            if (inside is None or row["origin"] is None or row["origin"] in inside) and (
+                projects is None or row["project"] in projects
+            ):
+                counts[verdict] += 1
+            if verdict in (_FAIL, _UNKNOWN):
+                values = list(answer)
+                for place in booleans:
+                    values[place] = None if values[place] is None else bool(values[place])
+                said_of_it = {"verdict": "fail" if verdict == _FAIL else "unknown"}
+                told.append({**blank, **row, **dict(zip(names, values[1:], strict=True)), **said_of_it})
+        whole = len(answers) == len(rows) == len({answer[0] for answer in answers})
+        return Answer(len(answers), whole, (counts[0], counts[1], counts[2], counts[3]), told)
+
+    def _loud(
+        self, subject: str, answers: list[tuple[Any, ...]], decides: Callable[[Any], tuple[Any, ...]], counts: list[int]
+    ) -> list[tuple[Any, ...]]:
+        """The answers to look at one by one; those that pass, mostly all, are counted here."""
+        unseen = self._unseen(subject)
+        said = [decides(answer) for answer in answers]
+        quiet = {one: _verdict(one[0], one[1:]) for one in set(said)}
+        quiet = {one: verdict for one, verdict in quiet.items() if verdict in (_PASS, _BESIDE)}
+        loud = [(one, answer) for one, answer in zip(said, answers, strict=True) if one not in quiet or answer[0] in unseen]
+        tally = Counter(said)
+        tally.subtract(one for one, _ in loud)
+        for one, verdict in quiet.items():
+            counts[verdict] += tally[one]
+        return [answer for _, answer in loud]
+
+    def _unseen(self, subject: str) -> frozenset[int]:
+        """The numbers of the rows that stand for what was not seen."""
+        if subject not in self._gaps:
+            rows = enumerate(self._tables[subject], 1)
+            self._gaps[subject] = frozenset(number for number, row in rows if row["gap"] is not None)
+        return self._gaps[subject]
+
+    def _make_ready(self, text: str) -> None:
+        """Fill the tables that a query reads, and index what it looks up."""
+        compared = set(_EQUAL.findall(text))
+        for table, alias in _TABLE.findall(text):
+            if table not in self._there and table in TABLES:
+                self._fill(table)
+            if self.size.get(table, 0) >= _INDEXED_FROM:
+                for column in ("key", *TABLES[table].parents):
+                    if (alias, column) in compared and (table, column) not in self._indexed:
+                        self._indexed.add((table, column))
+                        self._connection.execute(f'CREATE INDEX "{table}.{column}" ON {table} ({_quoted(column)})')
+
+    def _fill(self, name: str) -> None:
+        columns = TABLES[name].columns.values()
+        declared = ", ".join(
+            f"{_quoted(column.name)} {_AFFINITY[column.sql_type]}{'' if column.nullable else ' NOT NULL'}" for column in columns
+        )
+        self._connection.execute(f"CREATE TABLE {name} ({declared})")
+        self._there.add(name)
+        blank: Row = dict.fromkeys(column.name for column in columns)
+        rows = self._tables.get(name, ())
+        insert = f"INSERT INTO {name} VALUES ({_marks(len(blank))})"
+        try:
+            self._insert(insert, (tuple({**blank, **row}.values()) for row in rows))
+        except (UnicodeEncodeError, OverflowError):
+            self._connection.execute(f"DELETE FROM {name}")
+            self._insert(insert, (tuple(map(_storable, {**blank, **row}.values())) for row in rows))
+
+    def _insert(self, insert: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._connection.execute("BEGIN")
+        try:
+            self._connection.executemany(insert, rows)
+        finally:
+            self._connection.execute("COMMIT")
+
+
+def translated(query: str) -> str:
+    """The query in the words of SQLite; it returns the number of each row of the subject in place of its columns.
+
+    Raises:
+        BrokenQueryError: it does not begin as the query of a rule does.
+    """
+    head = _HEAD.match(query)
+    if head is None:
+        raise BrokenQueryError("it does not start with SELECT s.*")
+    alias = head[1]
+    # Columns may be called as a word of SQL is.
+    text = _TEXT_OR_COLUMN.sub(_as_written, query[head.end() :])
+    text = _GROUP.sub(f"GROUP BY {alias}.rowid", text)
+    return f"SELECT {alias}.rowid, {_three_valued(text)}"
+
+
+def _as_written(found: re.Match[str]) -> str:
+    if found[1]:
+        return found[1]
+    return f'AS "{found[4]}"' if found[4] else f'{found[2]}."{found[3]}"'
+
+
+def _three_valued(text: str) -> str:
+    """With `any_of` and `all_of` written out."""
+    while (found := _AGGREGATE.search(text)) is not None:
+        end = _closing(text, found.end())
+        before, after = _THREE_VALUED[found[1]]
+        text = f"{text[: found.start()]}{before}{text[found.end() : end]}{after}{text[end + 1 :]}"
+    return text
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the parenthesis is closed that is open at `start`."""
+    depth, in_text = 1, False
+    for place in range(start, len(text)):
+        sign = text[place]
+        if sign == "'":
+            in_text = not in_text
+        elif not in_text and sign in "()":
+            depth += 1 if sign == "(" else -1
+            if depth == 0:
+                return place
+    raise BrokenQueryError("a parenthesis is not closed")
+
+
+_PASS, _FAIL, _UNKNOWN, _BESIDE = range(4)
+
+
+def _verdict(applies: int | None, conditions: tuple[int | None, ...]) -> int:
+    """The verdict in three-valued logic."""
+    if applies == 0:
+        return _BESIDE
+    if 0 in conditions:
+        return _FAIL if applies else _UNKNOWN
+    return _UNKNOWN if None in conditions else _PASS
+
+
+def _booleans_passed_on(text: str) -> set[str]:
+    """The outputs that are a column of booleans as it stands, which SQLite keeps as numbers."""
+    tables = {alias: TABLES[table].columns for table, alias in _TABLE.findall(text) if table in TABLES}
+    return {
+        name or column
+        for alias, column, name in _PASSED_ON.findall(text)
+        if alias in tables and column in tables[alias] and tables[alias][column].sql_type == "BOOLEAN"
+    }
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
+
+
+def _upper(text: str | None) -> str | None:
+    return None if text is None else text.upper()
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def _marks(number: int) -> str:
+    return ", ".join("?" * number)
+
+
+def _storable(value: Any) -> Any:
+    """A value that has no place in a database, in other words that are equal where it is equal."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    return float(value) if isinstance(value, int) and value.bit_length() > _INTEGER_BITS else value

@@ -1,0 +1,1 @@
+"""Closures over a live estate: what follows from what was read, under one policy."""

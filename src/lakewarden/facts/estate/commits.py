@@ -1,0 +1,99 @@
+"""The commit that a run is held to: the strongest rung of evidence; all rungs that are present must agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.model.tracking import RunCommit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lakewarden.facts.completeness import Completeness
+    from lakewarden.facts.fact import Fact
+
+#: Strongest first.
+RUNGS = ("git-snapshot", "deployment-record", "deployment-metadata", "launch-parameters", "run-tags")
+
+
+def run_commits(rows: Mapping[str, list[Fact]], complete: Completeness) -> Iterator[RunCommit]:
+    """One row for each run of which evidence was read."""
+    written = {(row.plane, row.key) for row in rows["run_commit"]}
+    evidence: dict[tuple[str, str], list[Fact]] = {}
+    for row in rows["commit_evidence"]:
+        evidence.setdefault((row.plane, row.__dict__["run"]), []).append(row)
+    for run in rows["runs"]:
+        at = (run.plane, run.key)
+        if run.plane == "declared" or at in written:
+            continue
+        unseen = complete.gap_of("commit_evidence", run.plane, None, run.key)
+        rungs = sorted(evidence.get(at, ()), key=_rank)
+        if not rungs:
+            if unseen is not None:
+                complete.hole("run_commit", run.plane, run.key, unseen)
+            continue
+        complete.mark("run_commit", run.plane, run.key)
+        held = _held_to(run, rungs, whole=unseen is None)
+        complete.gaps.extend(_why(held, None if unseen is None else complete.gaps[unseen]))
+        yield held
+
+
+def _why(held: RunCommit, unseen: Gap | None) -> Iterator[Gap]:
+    """Why it is not known which commit a run is held to, or whether it is all that ran."""
+    values = held.__dict__
+    about: dict[str, Any] = {"facts": "run_commit", "plane": held.plane, "parent": held.key, "value": True}
+    if unseen is not None:
+        yield unseen._replace(**about)
+    elif values.get("commit") is None:
+        remedy = "record all 40 digits of the commit"
+        yield Gap(Cause.UNRESOLVED, reason=f"evidence for run {held.key} names no whole commit", remedy=remedy, **about)
+    if values.get("commit") not in (None, "none") and values.get("dirty") is None:
+        reason = f"nobody recorded whether the working tree was changed when the code of run {held.key} was deployed"
+        remedy = 'deploy from a clean checkout in CI and add "mlflow.source.git.dirty": "false" to MLFLOW_RUN_CONTEXT'
+        yield Gap(Cause.UNRESOLVED, reason=reason, remedy=remedy, origin=held.origin, **about)
+
+
+def _held_to(run: Fact, rungs: list[Fact], *, whole: bool) -> RunCommit:
+    said = [row.__dict__ for row in rungs]
+    present = [row for row in said if row.get("commit") != "none"]
+    commits = {row.get("commit") for row in present}
+    # A rung that nobody looked at may hold another commit.
+    doubt = not whole or None in commits or {row.get("rung") for row in said} < set(RUNGS)
+    if not present:
+        return RunCommit(
+            key=run.key,
+            plane=run.plane,
+            project=run.project,
+            origin=run.origin,
+            commit="none" if not doubt else None,
+            commit_key="none" if not doubt else None,
+        )
+    strongest = present[0]
+    return RunCommit(
+        key=run.key,
+        plane=run.plane,
+        project=run.project,
+        origin=strongest.get("origin"),
+        commit=strongest.get("commit"),
+        commit_key=strongest.get("commit_key"),
+        rung=strongest.get("rung"),
+        agreed=False if len(commits - {None}) > 1 else None if doubt else True,
+        dirty=_dirty(strongest, present),
+    )
+
+
+def _dirty(strongest: dict[str, Any], present: list[dict[str, Any]]) -> bool | None:
+    """Was the working tree changed? Any rung may say so; that it was not has to be said of the same commit, and not by tags
+    alone where something stronger names it.
+    """
+    if any(row.get("dirty") is True for row in present):
+        return True
+    heard = [row for row in present if row is strongest or row.get("rung") != "run-tags"]
+    clean = any(row.get("dirty") is False and row.get("commit") == strongest.get("commit") for row in heard)
+    return False if clean else None
+
+
+def _rank(row: Fact) -> int:
+    rung = row.__dict__.get("rung")
+    return RUNGS.index(rung) if rung in RUNGS else len(RUNGS)

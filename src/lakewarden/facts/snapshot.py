@@ -1,0 +1,175 @@
+"""Facts in a file: what a live estate showed, to be judged again without it, under any policy.
+
+Lines of JSON in gzip: a header, then rows, completed lists and gaps, at the end a digest of all lines before it. A file
+without that end was cut off, and nothing of it is taken to be complete.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import zlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lakewarden.errors import UsageError
+from lakewarden.facts.collect import Facts, Scope
+from lakewarden.facts.fact import TABLES
+from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.origin import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+#: Goes up when a reader of today could not read, or would misread, what is written.
+VERSION = 1
+_LIVE = ("deployed", "observed")
+
+
+class Header(NamedTuple):
+    """What a snapshot is of: the version of lakewarden that wrote it, its workspaces, when it was begun and ended (UTC), the
+    tables that could be filled, those that were wanted, the requests by family, what keeps it from being whole,
+    whether runs and names of people were left out, and its servers of MLflow.
+    """
+
+    version: str
+    workspaces: tuple[str, ...]
+    begun: str
+    ended: str
+    filled: tuple[str, ...]
+    wanted: tuple[str, ...]
+    requests: Mapping[str, int]
+    partial: str = ""
+    shared: bool = False
+    servers: tuple[str, ...] = ()
+
+
+class Snapshot(NamedTuple):
+    """A snapshot that was read: its header and its facts."""
+
+    header: Header
+    facts: Facts
+
+
+def write(path: Path, header: Header, facts: Facts) -> None:
+    """Write the live facts; the file is whole or not there.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    beside = path.with_name(f"{path.name}.part")
+    digest = hashlib.sha256()
+    try:
+        # Without a name and a time in the file, equal facts are equal bytes.
+        with beside.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0, compresslevel=6) as file:
+            for record in _records(header, facts):
+                line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+                digest.update(line)
+                file.write(line)
+            file.write(json.dumps(["end", digest.hexdigest()]).encode() + b"\n")
+        beside.replace(path)
+    except OSError as problem:
+        raise UsageError(f"cannot write {path}: {problem.strerror}", "name a file in a folder that you may write to") from problem
+
+
+def _records(header: Header, facts: Facts) -> Iterator[list[Any]]:
+    yield ["lakewarden-snapshot", VERSION, header._asdict()]
+    for name in sorted(facts.rows):
+        for row in sorted((row for row in facts.rows[name] if row.plane in _LIVE), key=lambda row: (row.plane, row.key)):
+            values = {k: v for k, v in row.__dict__.items() if k not in ("origin", "plane") and v is not None}
+            yield ["row", name, row.plane, values, _origin(row.origin)]
+    for table, plane, scope in sorted(facts.complete, key=str):
+        if plane in _LIVE:
+            yield ["list", table, plane, scope.project, scope.parent]
+    for gap in facts.gaps:
+        if gap.plane in _LIVE:
+            yield ["gap", *_gap(gap)]
+    for gap in facts.unlisted.values():
+        yield ["unlisted", *_gap(gap)]
+
+
+def _origin(origin: Origin | None) -> list[str | None] | None:
+    return None if origin is None else [origin.url, origin.time]
+
+
+def _gap(gap: Gap) -> list[Any]:
+    return [
+        gap.cause.value,
+        gap.facts,
+        gap.reason,
+        gap.remedy,
+        gap.plane,
+        gap.project,
+        gap.parent,
+        _origin(gap.origin),
+        gap.value,
+    ]
+
+
+def read(path: Path) -> Snapshot:
+    """Read a snapshot.
+
+    Raises:
+        UsageError: there is no such file, it is no snapshot, was changed or cut off, or is of a version that is not known.
+    """
+    try:
+        with gzip.open(path, "rb") as file:
+            return _read(path, iter(file))
+    except FileNotFoundError:
+        raise UsageError(f"there is no snapshot {path}", "write one: lakewarden collect -o FILE") from None
+    except (OSError, EOFError, zlib.error) as problem:
+        raise _damaged(path, "it cannot be read to its end") from problem
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as problem:
+        raise _damaged(path, "it holds what no snapshot holds") from problem
+
+
+def _damaged(path: Path, why: str) -> UsageError:
+    return UsageError(f"{path} is no whole snapshot: {why}", "collect it again: lakewarden collect -o FILE")
+
+
+def _read(path: Path, lines: Iterator[bytes]) -> Snapshot:
+    digest, facts = hashlib.sha256(), Facts()
+    first = next(lines, b"")
+    kind, version, said = json.loads(first)
+    if kind != "lakewarden-snapshot":
+        raise ValueError(kind)
+    if version != VERSION:
+        raise UsageError(
+            f"{path} is a snapshot of version {version}; this lakewarden reads version {VERSION}",
+            "judge it with the lakewarden that wrote it, or collect it again",
+        )
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in said.items() if k in Header._fields}
+    digest.update(first)
+    for line in lines:
+        record = json.loads(line)
+        if record[0] == "end":
+            if record[1] != digest.hexdigest() or next(lines, None) is not None:
+                raise _damaged(path, "its digest is wrong, somebody changed it")
+            return Snapshot(Header(**fields), facts)
+        digest.update(line)
+        _take(record, facts)
+    raise _damaged(path, "its end is missing")
+
+
+def _take(record: list[Any], facts: Facts) -> None:
+    kind, *rest = record
+    if kind == "row":
+        table, plane, values, at = rest
+        facts.add(TABLES[table](**values, plane=plane, origin=_place(at)))
+    elif kind == "list":
+        table, plane, project, parent = rest
+        facts.complete.add((table, plane, Scope(project, parent)))
+    else:
+        cause, table, reason, remedy, plane, project, parent, at, value = rest
+        gap = Gap(Cause(cause), table, reason, remedy, plane, project, parent, _place(at), value)
+        if kind == "gap":
+            facts.gap(gap)
+        elif kind == "unlisted":
+            facts.otherwise(gap)
+        else:
+            raise ValueError(kind)
+
+
+def _place(at: list[str | None] | None) -> Origin | None:
+    return None if at is None else Origin(url=at[0], time=at[1])

@@ -1,0 +1,274 @@
+"""Reads a live estate: every workspace with every collector that the rules to be asked need."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from lakewarden.errors import LakewardenError, SourceError
+from lakewarden.facts.collect import Facts
+from lakewarden.facts.fact import TABLES
+from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.model.live import Workspace
+from lakewarden.facts.origin import Origin
+from lakewarden.sources.platform import resume
+from lakewarden.sources.platform.databricks.rights import Rights
+from lakewarden.sources.platform.databricks.workspace import number_of
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, CollectorModule, Estate
+from lakewarden.sources.platform.git_host import source as git_host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lakewarden.sources.platform.wire.api import Api
+
+#: What reads a Databricks workspace, in the order in which one needs what another found. Adding a collector is one line here.
+DATABRICKS = (
+    "lakewarden.sources.platform.databricks.workspace",
+    "lakewarden.sources.platform.databricks.principals",
+    "lakewarden.sources.platform.databricks.catalogs",
+    "lakewarden.sources.platform.databricks.tables",
+    "lakewarden.sources.platform.databricks.endpoints",
+    "lakewarden.sources.platform.databricks.models",
+    "lakewarden.sources.platform.databricks.legacy_registry",
+    "lakewarden.sources.platform.databricks.grants",
+    "lakewarden.sources.platform.databricks.experiments",
+)
+#: What needs that all workspaces were read: an endpoint of one serves a version of another, whose run is in a third.
+AFTERWARDS = (
+    "lakewarden.sources.platform.databricks.deployment_jobs",
+    "lakewarden.sources.platform.databricks.jobs",
+    "lakewarden.sources.platform.databricks.pipelines",
+    "lakewarden.sources.platform.databricks.entitlements",
+    "lakewarden.sources.platform.databricks.deployments",
+    "lakewarden.sources.platform.databricks.permissions",
+    "lakewarden.sources.platform.databricks.versions",
+    "lakewarden.sources.platform.databricks.runs",
+)
+
+
+#: What reads a server of MLflow that is not Databricks.
+MLFLOW = (
+    "lakewarden.sources.platform.mlflow.server",
+    "lakewarden.sources.platform.mlflow.registry",
+    "lakewarden.sources.platform.mlflow.experiments",
+    "lakewarden.sources.platform.mlflow.permissions",
+)
+#: Its runs are asked as those of a workspace.
+MLFLOW_AFTERWARDS = ("lakewarden.sources.platform.databricks.runs",)
+
+
+class Asked(NamedTuple):
+    """A workspace that an audit is about: its URL, and how to connect to it."""
+
+    url: str
+    connect: Callable[[], Api]
+
+
+class Beside(NamedTuple):
+    """What an audit reads beside workspaces: repositories by their keys, with globs of the branches whose protection is asked,
+    and servers of MLflow.
+    """
+
+    repositories: tuple[str, ...] = ()
+    release_globs: tuple[str, ...] = ()
+    servers: tuple[Asked, ...] = ()
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses of the servers."""
+        return tuple(server.url for server in self.servers)
+
+    @property
+    def fills(self) -> frozenset[str]:
+        """The tables that these fill."""
+        of_servers = frozenset[str]().union(*(one.fills for one in _of(MLFLOW))) if self.servers else frozenset[str]()
+        return of_servers | (git_host.FILLS if self.repositories else frozenset())
+
+
+_ONLY_WORKSPACES = Beside()
+
+
+class Collected(NamedTuple):
+    """What a run of collectors gave: the facts, the tables that can be filled, requests by family, why it is not whole."""
+
+    facts: Facts
+    filled: frozenset[str]
+    requests: Mapping[str, int]
+    partial: str = ""
+
+
+def collectors() -> list[Collector]:
+    """The collectors of a Databricks workspace."""
+    return _of((*DATABRICKS, *AFTERWARDS))
+
+
+def _of(places: Sequence[str]) -> list[Collector]:
+    found: list[Collector] = []
+    for place in places:
+        module: CollectorModule = importlib.import_module(place)
+        found.append(module.COLLECTOR)
+    return found
+
+
+def filled_by_collectors() -> frozenset[str]:
+    """The fact tables that an audit can fill."""
+    return frozenset[str]().union(*(collector.fills for collector in collectors()))
+
+
+def collect(
+    asked: Sequence[Asked],
+    wanted: frozenset[str],
+    on_step: Callable[[str, str], None] | None = None,
+    beside: Beside = _ONLY_WORKSPACES,
+    *,
+    before: Facts | None = None,
+    keep_partial: bool = False,
+) -> Collected:
+    """Read all workspaces, and what is beside them. What does not answer leaves gaps; the rest is read all the same.
+
+    `wanted` are the fact tables that rules need; `on_step` is told each workspace and collector before it starts. Lists that
+    cost a request for each object are not asked again where `before`, a reading that was broken off, has them whole. With
+    `keep_partial`, Ctrl-C ends the reading with what there is.
+
+    Raises:
+        UsageError: no login is configured for any of them, or none works.
+    """
+    facts, requests = resume.what_is_whole(before) if before is not None else Facts(), dict[str, int]()
+    seen = resume.parents_of(facts)
+    numbers: dict[str, str] = {}
+    apis = _connect(asked, facts, numbers)
+    needed = with_listings(wanted)
+    estates = [Estate(api, facts, needed, Rights(api), seen=seen, numbers=numbers) for api in apis]
+    steps = [(collector, estate) for estate in estates for collector in _of(DATABRICKS)]
+    servers = _servers(beside.servers, facts, needed, seen)
+    steps += [(collector, estate) for collector in _of(MLFLOW) for estate in servers]
+    steps += [(collector, estate) for collector in _of(AFTERWARDS) for estate in estates]
+    steps += [(collector, estate) for collector in _of(MLFLOW_AFTERWARDS) for estate in servers]
+    partial = ""
+    for number, (collector, estate) in enumerate(steps):
+        if needed.isdisjoint(collector.fills):
+            continue
+        if on_step is not None:
+            on_step(estate.workspace, collector.name)
+        try:
+            _run(collector, estate)
+        except KeyboardInterrupt:
+            if not keep_partial:
+                raise
+            partial = f"reading was interrupted at {collector.name} of {estate.workspace}"
+            unread = (table for left, _ in steps[number:] for table in left.fills)
+            resume.break_off(facts, (*unread, *beside.fills), partial)
+            break
+    if before is not None and not partial:
+        resume.prune(facts)
+    for api in (*apis, *(server.api for server in servers)):
+        for family, count in api.counts.items():
+            requests[family] = requests.get(family, 0) + count
+    if beside.repositories and not partial:
+        git_host.collect_repositories(beside.repositories, beside.release_globs, facts, needed, requests, on_step)
+    _leave_out(facts, filled_by_collectors() - needed)
+    return Collected(facts, filled_by_collectors() | beside.fills, requests, partial)
+
+
+def _leave_out(facts: Facts, tables: frozenset[str]) -> None:
+    """Say of tables that no rule needs that they were not read, which is no defect where a closure looks for them."""
+    for name in sorted(tables):
+        if (name, DEPLOYED) not in facts.unlisted:
+            reason = f"no rule that is asked needs {name.replace('_', ' ')}"
+            facts.otherwise(Gap(Cause.NOT_ASKED, name, reason, plane=DEPLOYED))
+
+
+def _servers(asked: Sequence[Asked], facts: Facts, needed: frozenset[str], seen: dict[str, set[str]]) -> list[Estate]:
+    """The servers of MLflow that answer, each as an estate of its own."""
+    found: list[Estate] = []
+    for one in asked:
+        try:
+            api = one.connect()
+            found.append(Estate(api, facts, needed, Rights(api), "none", seen))
+        except LakewardenError as problem:  # noqa: PERF203
+            _unseen(one.url, facts, Cause.UNREACHABLE, problem.message, problem.advice)
+        except SourceError as problem:
+            _unseen(one.url, facts, Cause(problem.cause), problem.reason, problem.remedy)
+    return found
+
+
+def _connect(asked: Sequence[Asked], facts: Facts, numbers: dict[str, str]) -> list[Api]:
+    """The connections to those that answer; raises the first problem where nobody may log in anywhere."""
+    apis: list[Api] = []
+    problems: list[LakewardenError] = []
+    with facts.listing("workspaces", plane=DEPLOYED):
+        for one in asked:
+            try:
+                api = _connected(one, facts, numbers)
+            except LakewardenError as problem:
+                _unseen(one.url, facts, Cause.UNREACHABLE, problem.message, problem.advice)
+                problems.append(problem)
+                continue
+            if api is not None:
+                apis.append(api)
+    if problems and len(problems) == len(asked):
+        raise problems[0]
+    return apis
+
+
+def with_listings(tables: frozenset[str]) -> frozenset[str]:
+    """The tables, and those for whose rows their objects are listed: nothing is found without them."""
+    found: set[str] = set()
+    todo = [*tables, "workspaces", "metastores"]
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            above = INSTEAD.get(name, (*TABLES[name].parents.values(), *TABLES[name].listed_by))
+            todo.extend((*above, *COMPUTED_FROM.get(name, ())))
+    return frozenset(found)
+
+
+#: Tables that are lists of some securables only: of these nothing else has to be read.
+INSTEAD: Mapping[str, tuple[str, ...]] = {"bindings": ("catalogs", "external_locations")}
+#: What a closure is computed from, beside the lists that it belongs to.
+COMPUTED_FROM: Mapping[str, tuple[str, ...]] = {
+    "effective_grants": ("grants", "securables"),
+    "principal_summary": ("principals", "group_members"),
+    "champions": ("model_aliases",),
+    "model_versions": ("model_aliases", "served_entities"),
+    "required_tags": ("model_version_tags",),
+    "run_commit": ("commit_evidence",),
+    "external_locations": ("catalogs",),
+    "job_params": ("models",),
+    "deployments": ("jobs",),
+    "model_identities": ("model_versions", "effective_grants", "securables", "principals", "group_members"),
+    "branch_commits": ("commit_evidence", "branches"),
+}
+
+
+def _connected(one: Asked, facts: Facts, numbers: dict[str, str]) -> Api | None:
+    """The connection; a workspace that does not answer has its row, and a gap for everything that is listed in it."""
+    try:
+        api = one.connect()
+        number = number_of(api)
+    except SourceError as problem:
+        _unseen(one.url, facts, Cause(problem.cause), problem.reason, problem.remedy)
+        return None
+    if number is not None:
+        numbers[number] = api.host
+    return api
+
+
+def _unseen(url: str, facts: Facts, cause: Cause, reason: str, remedy: str) -> None:
+    origin = Origin(url=url)
+    facts.add(Workspace(key=url, plane=DEPLOYED, origin=origin))
+    for name, table in TABLES.items():
+        if "workspaces" in table.listed_by:
+            facts.gap(Gap(cause, name, reason, remedy, DEPLOYED, parent=url, origin=origin))
+
+
+def _run(collector: Collector, estate: Estate) -> None:
+    """Run one collector; a problem outside its lists leaves all that it fills unseen."""
+    try:
+        collector.collect(estate)
+    except SourceError as problem:
+        for table in sorted(collector.fills):
+            facts = estate.facts
+            facts.gap(Gap(Cause(problem.cause), table, problem.reason, problem.remedy, DEPLOYED, origin=estate.at("")))

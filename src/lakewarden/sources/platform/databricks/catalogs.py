@@ -1,0 +1,142 @@
+"""Catalogs, external locations, and the workspaces that they are bound to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.model.data import Binding, Catalog, ExternalLocation
+from lakewarden.facts.model.identity import Securable
+from lakewarden.sources.platform.databricks.names import named
+from lakewarden.sources.platform.databricks.rights import FAMILY, UNITY
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.wire.gather import gather
+
+if TYPE_CHECKING:
+    from lakewarden.sources.platform.estate import Estate
+
+#: `MANAGED_CATALOG` and the like, as rules write them.
+_SUFFIX = "_CATALOG"
+
+
+def collect(estate: Estate) -> None:
+    """List catalogs and external locations of the metastore, each with its bindings."""
+    if estate.metastore in (None, "none"):
+        return
+    catalogs = _catalogs(estate)
+    locations = _locations(estate) if estate.wants("external_locations") else []
+    reason = "bindings are read of catalogs and external locations only"
+    estate.facts.otherwise(Gap(Cause.NOT_ASKED, "bindings", reason, plane=DEPLOYED))
+    if estate.wants("bindings"):
+        _bindings(estate, [("catalog", key, row) for key, row in catalogs])
+        _bindings(estate, [("external_location", key, row) for key, row in locations])
+
+
+def _catalogs(estate: Estate) -> list[tuple[str, dict[str, Any]]]:
+    path, found = f"{UNITY}/catalogs", []
+    query = {"include_browse": "true", "include_unbound": "true", "max_results": 0}
+    with estate.facts.listing("catalogs", plane=DEPLOYED, of=estate.metastore, origin=estate.at(path)):
+        for row in estate.api.pages(path, "catalogs", query, family=FAMILY):
+            name = str(row["name"]).lower()
+            key = f"{estate.metastore}/{name}"
+            if estate.first("catalogs", key):
+                found.append((key, row))
+                origin = estate.at(f"{path}/{name}")
+                estate.facts.add(
+                    Catalog(
+                        key=key,
+                        plane=DEPLOYED,
+                        origin=origin,
+                        name=name,
+                        catalog_type=_type(row.get("catalog_type")),
+                        isolation_mode=row.get("isolation_mode"),
+                        storage_root=row.get("storage_root") or row.get("storage_location") or "none",
+                    ),
+                    securable(estate, "catalog", key, name, row, f"{path}/{name}"),
+                )
+        # Without this right a catalog that the auditor may not use, or that is bound elsewhere, is left out with 200.
+        estate.rights.require_objects("metastore", str(estate.metastore), None)
+    return found
+
+
+def _type(said: object) -> str | None:
+    """`MANAGED`, `FOREIGN`, `DELTASHARING`, `SYSTEM`; None where the answer has none."""
+    return said.removesuffix(_SUFFIX) if isinstance(said, str) else None
+
+
+def _locations(estate: Estate) -> list[tuple[str, dict[str, Any]]]:
+    path, found = f"{UNITY}/external-locations", []
+    query = {"include_browse": "true", "include_unbound": "true", "max_results": 0}
+    with estate.facts.listing("external_locations", plane=DEPLOYED, of=estate.metastore, origin=estate.at(path)):
+        for row in estate.api.pages(path, "external_locations", query, family=FAMILY):
+            name = str(row["name"])
+            key = f"{estate.metastore}/location:{name}"
+            if estate.first("external_locations", key):
+                found.append((key, row))
+                origin = estate.at(f"{path}/{name}")
+                estate.facts.add(
+                    ExternalLocation(
+                        key=key, plane=DEPLOYED, origin=origin, url=row.get("url"), isolation_mode=row.get("isolation_mode")
+                    ),
+                    securable(estate, "external_location", key, "none", row, f"{path}/{name}"),
+                )
+        estate.rights.require_objects("metastore", str(estate.metastore), None)
+    return found
+
+
+def _bindings(estate: Estate, securables: list[tuple[str, str, dict[str, Any]]]) -> None:
+    """The workspaces from which each securable is reached; their numbers, since no API of a workspace names their URLs."""
+
+    def ask(one: tuple[str, str, dict[str, Any]]) -> list[dict[str, Any]]:
+        kind, _, row = one
+        path = f"{UNITY}/bindings/{kind}/{row['name']}"
+        return list(
+            estate.api.pages(path, "bindings", {"max_results": 0}, family=FAMILY, right=f"MANAGE on {kind} {row['name']}")
+        )
+
+    for (kind, key, row), answer in gather(ask, securables):
+        origin = estate.at(f"{UNITY}/bindings/{kind}/{row['name']}")
+        with estate.facts.listing("bindings", plane=DEPLOYED, of=key, origin=origin):
+            for binding in answer.get():
+                number = binding.get("workspace_id")
+                if str(number) not in estate.numbers:
+                    reason = f"{kind} {row['name']} is bound to workspace {number}, which this audit does not read"
+                    estate.unresolved("bindings", reason, origin, "give its URL to the audit with --workspace")
+                estate.facts.add(
+                    Binding(
+                        key=f"{key}/{number}",
+                        plane=DEPLOYED,
+                        origin=origin,
+                        securable=key,
+                        workspace=estate.numbers.get(str(number)),
+                        binding_type=binding.get("binding_type") or "BINDING_TYPE_READ_WRITE",
+                    )
+                )
+
+
+def securable(estate: Estate, kind: str, key: str, catalog: str, row: dict[str, Any], path: str) -> Securable:
+    """The securable of an object, with its owner."""
+    owner = named(row.get("owner"))
+    return Securable(
+        key=key,
+        plane=DEPLOYED,
+        origin=estate.at(path),
+        kind=kind,
+        catalog=catalog,
+        named=catalog,
+        declared_in="none",
+        owner=owner.name,
+        owner_kind=owner.kind,
+    )
+
+
+COLLECTOR = Collector(
+    "catalogs",
+    frozenset({"catalogs", "external_locations", "bindings", "securables"}),
+    (
+        Need("GET /api/2.1/unity-catalog/catalogs", "READ METADATA on the metastore, or metastore admin"),
+        Need("GET /api/2.1/unity-catalog/external-locations", "READ METADATA on the metastore, or metastore admin"),
+        Need("GET /api/2.1/unity-catalog/bindings/{type}/{name}", "MANAGE on the catalog or location, or metastore admin"),
+    ),
+    collect,
+)

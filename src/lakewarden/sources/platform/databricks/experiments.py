@@ -1,0 +1,47 @@
+"""Experiments of a workspace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lakewarden.facts.model.tracking import Experiment
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.repository.bundle.places import place_of_folder
+
+if TYPE_CHECKING:
+    from lakewarden.sources.platform.estate import Estate
+
+_PATH = "/api/2.0/mlflow/experiments/search"
+
+
+def collect(estate: Estate) -> None:
+    """List the experiments that were not deleted."""
+    body = {"max_results": 1000, "view_type": "ACTIVE_ONLY"}
+    with estate.facts.listing("experiments", plane=DEPLOYED, of=estate.workspace, origin=estate.at(_PATH)):
+        for row in estate.api.pages(_PATH, "experiments", family="mlflow-search", method="POST", body=body):
+            path = row.get("name")
+            estate.facts.add(
+                Experiment(
+                    key=experiment_key(estate, row.get("experiment_id")),
+                    plane=DEPLOYED,
+                    origin=estate.at(f"/api/2.0/mlflow/experiments/get?experiment_id={row.get('experiment_id')}"),
+                    place=estate.workspace,
+                    host=estate.workspace,
+                    path=path,
+                    path_place=place_of_folder(path) if isinstance(path, str) else None,
+                )
+            )
+        estate.rights.require_admin("experiments")
+
+
+def experiment_key(estate: Estate, number: object) -> str:
+    """The key of an experiment of the workspace by its id."""
+    return f"{estate.workspace}/experiments/{number}"
+
+
+COLLECTOR = Collector(
+    "experiments",
+    frozenset({"experiments"}),
+    (Need("POST /api/2.0/mlflow/experiments/search", "workspace admin"),),
+    collect,
+)

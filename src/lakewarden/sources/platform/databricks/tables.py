@@ -1,0 +1,159 @@
+"""Schemas and tables, and the keys of feature tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.model.data import CatalogTable, Schema, TableKey
+from lakewarden.sources.platform.databricks.catalogs import securable
+from lakewarden.sources.platform.databricks.rights import FAMILY, UNITY
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.wire.gather import gather
+from lakewarden.sources.repository.sql.layers import layer_by_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lakewarden.facts.fact import Fact
+    from lakewarden.sources.platform.estate import Estate
+
+#: Catalogs of the platform: nobody's data.
+_PLATFORM = frozenset({"system", "samples", "__databricks_internal"})
+#: Schemas that hold views on metadata alone.
+_METADATA = frozenset({"information_schema"})
+_VIEWS = frozenset({"VIEW", "MATERIALIZED_VIEW", "METRIC_VIEW"})
+
+
+def collect(estate: Estate) -> None:
+    """List the schemas of every catalog and, where a rule asks about them, the tables of every schema."""
+    if estate.metastore in (None, "none"):
+        return
+    catalogs = [row for row in estate.facts.rows["catalogs"] if _is_here(estate, row)]
+    owners = {row.key: row.__dict__.get("owner") for row in estate.facts.rows["securables"]}
+    _schemas(estate, catalogs, owners)
+    if estate.wants("catalog_tables", "table_keys"):
+        schemas = [row for row in estate.facts.rows["schemas"] if _is_here(estate, row)]
+        features = list(_tables(estate, schemas, owners))
+        estate.facts.otherwise(
+            Gap(Cause.NOT_ASKED, "table_keys", "keys are read of feature tables only", plane=DEPLOYED),
+        )
+        if estate.wants("table_keys"):
+            _keys(estate, features)
+
+
+def _is_here(estate: Estate, row: Fact) -> bool:
+    return row.plane == DEPLOYED and row.key.startswith(f"{estate.metastore}/")
+
+
+def _schemas(estate: Estate, catalogs: list[Fact], owners: dict[str, Any]) -> None:
+    def ask(catalog: Fact) -> list[dict[str, Any]]:
+        query = {"catalog_name": catalog.__dict__["name"], "include_browse": "true", "max_results": 0}
+        found = list(estate.api.pages(f"{UNITY}/schemas", "schemas", query, family=FAMILY))
+        if catalog.__dict__["name"] not in _PLATFORM:
+            estate.rights.require_objects("catalog", catalog.__dict__["name"], owners.get(catalog.key))
+        return found
+
+    # A catalog is out of reach of workspaces that it is not bound to: one that reaches it is enough.
+    for catalog, answer in gather(ask, [one for one in catalogs if not estate.is_whole("schemas", one.key)]):
+        name = catalog.__dict__["name"]
+        origin = estate.at(f"{UNITY}/schemas?catalog_name={name}")
+        with estate.facts.listing("schemas", plane=DEPLOYED, of=catalog.key, origin=origin):
+            for row in answer.get():
+                full = f"{name}.{str(row['name']).lower()}"
+                key = f"{estate.metastore}/{full}"
+                if str(row["name"]).lower() not in _METADATA and estate.first("schemas", key):
+                    estate.facts.add(
+                        Schema(key=key, plane=DEPLOYED, origin=origin, catalog=name),
+                        securable(estate, "schema", key, name, row, f"{UNITY}/schemas/{full}"),
+                    )
+            estate.forgive("schemas", catalog.key)
+
+
+def _tables(estate: Estate, schemas: list[Fact], owners: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Write the tables; give key and full name of each feature table."""
+
+    def ask(schema: Fact) -> list[dict[str, Any]]:
+        catalog, _, name = schema.key.partition("/")[2].partition(".")
+        query = {"catalog_name": catalog, "schema_name": name, "include_browse": "true", "omit_columns": "true"}
+        found = estate.api.pages(
+            f"{UNITY}/tables", "tables", {**query, "omit_properties": "true", "max_results": 0}, family=FAMILY
+        )
+        return list(found)
+
+    for schema, answer in gather(ask, [one for one in schemas if not estate.is_whole("catalog_tables", one.key)]):
+        of = schema.key.partition("/")[2]
+        catalog, _, name = of.partition(".")
+        path = f"{UNITY}/tables?catalog_name={catalog}&schema_name={name}"
+        with estate.facts.listing("catalog_tables", plane=DEPLOYED, of=schema.key, origin=estate.at(path)):
+            for row in answer.get():
+                full = f"{of}.{str(row['name']).lower()}"
+                key = f"{estate.metastore}/{full}"
+                if not estate.first("catalog_tables", key):
+                    continue
+                layer = layer_by_name(tuple(full.split(".")))
+                kind = row.get("table_type")
+                estate.facts.add(
+                    CatalogTable(
+                        key=key,
+                        plane=DEPLOYED,
+                        origin=estate.at(f"{UNITY}/tables/{full}"),
+                        name=full,
+                        catalog=catalog,
+                        table_type=kind,
+                        format="none" if kind in _VIEWS else row.get("data_source_format"),
+                        layer=layer,
+                        layer_by="name",
+                        declared_in="none",
+                    ),
+                    securable(estate, "table", key, catalog, row, f"{UNITY}/tables/{full}"),
+                )
+                if layer == "feature" and kind not in _VIEWS:
+                    yield key, full
+            if catalog not in _PLATFORM:
+                estate.rights.require_objects("catalog", catalog, owners.get(f"{estate.metastore}/{catalog}"))
+            estate.forgive("catalog_tables", schema.key)
+
+
+def _keys(estate: Estate, features: list[tuple[str, str]]) -> None:
+    """The keys of feature tables: only the answer about one table has them (SDK, `tables.list`)."""
+
+    def ask(one: tuple[str, str]) -> dict[str, Any]:
+        return estate.api.get(f"{UNITY}/tables/{one[1]}", {"include_browse": "true"}, family=FAMILY)
+
+    unread = [one for one in features if not estate.is_whole("table_keys", one[0])]
+    for (key, full), answer in gather(ask, unread):
+        origin = estate.at(f"{UNITY}/tables/{full}")
+        with estate.facts.listing("table_keys", plane=DEPLOYED, of=key, origin=origin):
+            said = answer.get()
+            nullable = {c.get("name"): c.get("nullable", True) for c in said.get("columns") or ()}
+            for constraint in said.get("table_constraints") or ():
+                for field, kind in (("primary_key_constraint", "PRIMARY KEY"), ("foreign_key_constraint", "FOREIGN KEY")):
+                    found = constraint.get(field)
+                    if found is None:
+                        continue
+                    times = set(found.get("timeseries_columns") or ())
+                    for column in found.get("child_columns") or ():
+                        estate.facts.add(
+                            TableKey(
+                                key=f"{key}/{kind}/{column}",
+                                plane=DEPLOYED,
+                                origin=origin,
+                                catalog_table=key,
+                                kind=kind,
+                                is_timeseries=column in times,
+                                nullable=nullable.get(column),
+                            )
+                        )
+
+
+COLLECTOR = Collector(
+    "tables",
+    frozenset({"schemas", "catalog_tables", "table_keys", "securables"}),
+    (
+        Need("GET /api/2.1/unity-catalog/schemas", "BROWSE on the catalog"),
+        Need("GET /api/2.1/unity-catalog/tables", "BROWSE on the catalog"),
+        Need("GET /api/2.1/unity-catalog/tables/{full_name}", "BROWSE on the catalog; one request for each feature table"),
+    ),
+    collect,
+)

@@ -1,0 +1,39 @@
+"""Which versions of models are in use: what is asked about one version at a time is asked about these alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lakewarden.facts.estate.serving import metastores, version_of
+from lakewarden.sources.platform.estate import DEPLOYED
+
+if TYPE_CHECKING:
+    from lakewarden.sources.platform.estate import Estate
+
+#: Why the lists of other versions were not read.
+NOT_IN_USE = "{} are read of versions that an alias or an endpoint names"
+
+
+class Uses(NamedTuple):
+    """The keys of versions that something names, and whether all endpoints were seen."""
+
+    named: frozenset[str]
+    endpoints_seen: bool
+
+
+def uses(estate: Estate) -> Uses:
+    """What aliases, whatever their names, and endpoints of all workspaces of the run name."""
+    rows = estate.facts.rows
+    named = {row.__dict__.get("version_key") for row in rows["model_aliases"] if row.plane == DEPLOYED}
+    of = metastores(rows)
+    served = {version_of(row, of) for row in rows["served_entities"] if row.plane == DEPLOYED}
+    places = [row.key for row in rows["workspaces"]]
+    seen = None not in served and all(estate.is_whole("served_entities", key) for key in places)
+    return Uses(frozenset({key for key in (*named, *served) if key is not None}), seen)
+
+
+def is_used(estate: Estate, known: Uses, version: str, model: str, live: bool | None) -> bool | None:
+    """Does anything name the version? None where that was not seen."""
+    if live is True or version in known.named:
+        return True
+    return False if known.endpoints_seen and estate.is_whole("model_aliases", model) else None

@@ -1,0 +1,107 @@
+"""What collectors of a live estate read from and write to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from lakewarden.facts.collect import Scope
+from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.origin import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lakewarden.facts.collect import Facts
+    from lakewarden.sources.platform.databricks.rights import Rights
+    from lakewarden.sources.platform.wire.api import Api
+
+#: The plane of everything that an API says to be there.
+DEPLOYED = "deployed"
+
+
+def now() -> str:
+    """The time of an answer, in UTC to the second."""
+    return dt.datetime.now(tz=dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass
+class Estate:
+    """One workspace as one identity, and the facts that are collected of it.
+
+    `wanted` are the fact tables that the rules to be asked need, `metastore` is the key of the workspace's metastore, None
+    where it is not known. `seen` holds the keys that another workspace of the run gave already, by table, and `numbers` the
+    URLs of the workspaces of the run by their numbers, as bindings and versions name them; `kept` holds answers of this
+    workspace that several collectors read.
+    """
+
+    api: Api
+    facts: Facts
+    wanted: frozenset[str]
+    rights: Rights
+    metastore: str | None = None
+    seen: dict[str, set[str]] = field(default_factory=dict)
+    numbers: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
+    on_asked: Callable[[str], None] = lambda _what: None
+
+    @property
+    def workspace(self) -> str:
+        """URL of the workspace, which is its key."""
+        return self.api.host
+
+    def wants(self, *tables: str) -> bool:
+        """Does a rule that will be asked need one of these?"""
+        return not self.wanted.isdisjoint(tables)
+
+    def at(self, path: str) -> Origin:
+        """The place of an answer."""
+        return Origin(url=f"{self.workspace}{path}", time=now())
+
+    def unresolved(self, table: str, reason: str, origin: Origin, remedy: str) -> None:
+        """Explain a NULL in a row that was seen."""
+        self.facts.gap(Gap(Cause.UNRESOLVED, table, reason, remedy, DEPLOYED, origin=origin, value=True))
+
+    def unexplained(self, table: str, key: str, reason: str, remedy: str, origin: Origin | None) -> None:
+        """Explain a NULL in one row that was seen, by its key."""
+        self.facts.gap(Gap(Cause.UNRESOLVED, table, reason, remedy, DEPLOYED, parent=key, origin=origin, value=True))
+
+    def is_whole(self, table: str, of: str) -> bool:
+        """Was the list of this parent read to its end, by whichever workspace of the run?"""
+        return (table, DEPLOYED, Scope(None, of)) in self.facts.complete
+
+    def forgive(self, table: str, of: str) -> None:
+        """The list was read to its end here: that another workspace of the metastore could not does not matter."""
+        gaps = self.facts.gaps
+        gaps[:] = [gap for gap in gaps if (gap.facts, gap.plane, gap.parent, gap.value) != (table, DEPLOYED, of, False)]
+
+    def first(self, table: str, key: str) -> bool:
+        """Is this the first time in the run that the object is seen? Workspaces of one metastore show the same ones."""
+        of_table = self.seen.setdefault(table, set())
+        if key in of_table:
+            return False
+        of_table.add(key)
+        return True
+
+
+class Need(NamedTuple):
+    """A question to an API, and the right without which its answer is not whole: for `doctor` and the documentation."""
+
+    call: str
+    right: str
+
+
+class Collector(NamedTuple):
+    """Collects one kind of thing: the tables that it fills, what it needs, and the function that does it."""
+
+    name: str
+    fills: frozenset[str]
+    needs: tuple[Need, ...]
+    collect: Callable[[Estate], None]
+
+
+class CollectorModule(Protocol):
+    """A module with one collector."""
+
+    COLLECTOR: Collector

@@ -1,0 +1,177 @@
+"""Both engines say the same, of every rule over all examples and over examples with holes."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lakewarden.engines.answer import BrokenQueryError
+from lakewarden.engines.duckdb import DuckDBEngine
+from lakewarden.engines.embedded import EmbeddedEngine
+from lakewarden.engines.sqlite import SqliteEngine, translated
+from lakewarden.facts.fact import TABLES
+from lakewarden.judge.catalogue import load_rules, tables_of
+from lakewarden.policy.model import Policy, policy_row
+from lakewarden.testing.estate import Estate, PolicyRow, build_estates
+from lakewarden.testing.examples import read_examples
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lakewarden.engines.answer import Answer, Engine
+    from lakewarden.facts.placeholders import Row
+
+EXAMPLES = Path(__file__).parents[1] / "rules"
+QUERIES = [(rule.code, query) for rule in load_rules().values() for query in rule.queries]
+POLICY = policy_row(Policy())
+
+
+@pytest.fixture(scope="module")
+def estates() -> dict[PolicyRow, Estate]:
+    needed = frozenset(table for _, query in QUERIES for table in tables_of(query))
+    return build_estates((e for path in sorted(EXAMPLES.rglob("*.md")) for e in read_examples(path)), needed)
+
+
+def duckdb_of(tables: Mapping[str, list[Row]], policy: Mapping[str, Any] = POLICY) -> DuckDBEngine:
+    engine = DuckDBEngine()
+    engine.load(tables, policy)
+    return engine
+
+
+def said(answer: Answer) -> tuple[Any, ...]:
+    """An answer whose rows are in one order, with the types of their values."""
+    rows = sorted((row["plane"], row["key"], repr(list(row.items()))) for row in answer.told)
+    return answer.rows, answer.whole, answer.counts, rows
+
+
+def compare(tables: Mapping[str, list[Row]], policy: Mapping[str, Any], duckdb: DuckDBEngine) -> int:
+    """How many rows both engines told alike."""
+    sqlite = SqliteEngine(tables, policy)
+    told = 0
+    for code, query in QUERIES:
+        if sqlite.size.get(query.subject):
+            asked = (query.subject, query.query, list(query.conditions))
+            answer = sqlite.ask(*asked)
+            assert said(answer) == said(duckdb.ask(*asked)), code
+            told += len(answer.told)
+    return told
+
+
+def test_every_rule_says_the_same_of_all_examples(estates: dict[PolicyRow, Estate]) -> None:
+    assert sum(compare(e.tables, dict(policy), e.engine) for policy, e in estates.items()) > 1_000
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_rule_says_the_same_where_much_is_not_known(estates: dict[PolicyRow, Estate], seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311  (no secret)
+    policy, estate = max(estates.items(), key=lambda found: sum(map(len, found[1].tables.values())))
+    tables = {name: [_with_holes(name, row, chance) for row in rows] for name, rows in estate.tables.items()}
+    assert compare(tables, dict(policy), duckdb_of(tables, dict(policy))) > 1_000
+
+
+def _with_holes(table: str, row: Row, chance: random.Random) -> Row:
+    keep = ("origin", "gap", "project")
+    nullable = {column.name for column in TABLES[table].columns.values() if column.nullable} - set(keep)
+    return {name: None if name in nullable and chance.random() < 0.2 else value for name, value in row.items()}
+
+
+def jobs(*rows: dict[str, Any]) -> dict[str, list[Row]]:
+    return {"jobs": [{"key": f"j{n}", "plane": "declared", "origin": None, "gap": None, **row} for n, row in enumerate(rows)]}
+
+
+def told_by(engine: Engine, outputs: str, *conditions: str) -> list[dict[str, Any]]:
+    query = f"SELECT j.*, {outputs} FROM jobs j"
+    return engine.ask("jobs", query, conditions or ["ok"]).told
+
+
+_TASK = {**{c.name: "?" for c in TABLES["tasks"].columns.values() if not c.nullable}, "plane": "declared", "job": "j0"}
+_TRUTH = st.sampled_from((True, False, None))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(_TRUTH, _TRUTH), min_size=1, max_size=6))
+def test_three_valued_aggregates_over_any_list(pairs: list[tuple[bool | None, bool | None]]) -> None:
+    tasks = [
+        {**_TASK, "key": f"t{n}", "job": "j0" if mine else "other", "max_retries": None if x is None else int(x)}
+        for n, (x, mine) in enumerate(pairs)
+    ]
+    tables = {**jobs({}, {}), "tasks": tasks}
+    for name in ("any_of", "all_of"):
+        query = (
+            f"SELECT j.*, TRUE AS applies, (SELECT {name}(t.max_retries = 1 AND (t.key <> 'a)' OR NOT (t.key = ''''))) FROM tasks t "
+            "WHERE t.plane = j.plane AND t.job = j.key) AS ok FROM jobs j"
+        )
+        assert said(SqliteEngine(tables, POLICY).ask("jobs", query, ["ok"])) == said(duckdb_of(tables).ask("jobs", query, ["ok"]))
+
+
+def test_booleans_of_a_row_stay_booleans() -> None:
+    tables = jobs({"development": True, "name": "é"})
+    (row,) = told_by(
+        SqliteEngine(tables, POLICY), "TRUE AS applies, NOT j.development AS ok, j.development AS d, upper(j.name) AS n"
+    )
+    assert (row["applies"], row["ok"], row["d"], row["n"]) == (True, False, True, "É")
+    assert row["development"] is True
+
+
+@pytest.mark.parametrize("value", ["a\ud800", "a\0b", "'); DROP TABLE jobs; --", '"', "\\ud800"])
+def test_any_text_can_be_compared(value: str) -> None:
+    tables = jobs({"name": value, "kind": value}, {"name": value, "kind": "other"}, {"max_concurrent_runs": 2**70})
+    answer = SqliteEngine(tables, POLICY).ask("jobs", "SELECT j.*, TRUE AS applies, j.name = j.kind AS ok FROM jobs j", ["ok"])
+    assert answer.counts == (1, 1, 1, 0)
+    assert answer.told[0]["name"] == value
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT j.*, TRUE AS applies, n.x AS ok FROM jobs j LEFT JOIN no_table n ON n.key = j.key",
+        "SELECT j.*, TRUE AS applies, j.nothing AS ok FROM jobs j",
+        "SELECT j.*, TRUE AS applies FROM jobs j",
+        "SELECT j.*, TRUE AS applies, any_of(j.name AS ok FROM jobs j",
+        "this is no SQL",
+    ],
+)
+def test_a_broken_query_is_told(query: str) -> None:
+    with pytest.raises(BrokenQueryError):
+        SqliteEngine(jobs({}), POLICY).ask("jobs", query, ["ok"])
+
+
+def test_objects_that_are_lost_or_there_twice_are_noticed() -> None:
+    tables = {**jobs({}, {}), "tasks": [{**_TASK, "key": f"t{n}"} for n in range(2)]}
+    engine = SqliteEngine(tables, POLICY)
+    for join in ("JOIN", "LEFT JOIN"):
+        query = f"SELECT j.*, TRUE AS applies, TRUE AS ok FROM jobs j {join} tasks t ON t.job = j.key"
+        assert not engine.ask("jobs", query, ["ok"]).whole
+
+
+def test_only_what_is_asked_about_is_counted_in_either_engine() -> None:
+    tables = jobs({"origin": 1, "project": "a"}, {"origin": 2, "project": "a"}, {"project": "b"})
+    query = "SELECT j.*, TRUE AS applies, FALSE AS ok FROM jobs j"
+    engines: list[SqliteEngine | DuckDBEngine | EmbeddedEngine] = [
+        SqliteEngine(tables, POLICY),
+        duckdb_of(tables),
+        EmbeddedEngine(tables, POLICY),
+    ]
+    for engine in engines:
+        engine.count_only([1], frozenset({"a"}))
+        answer = engine.ask("jobs", query, ["ok"])
+        assert (answer.rows, answer.counts, len(answer.told)) == (3, (0, 1, 0, 0), 3)
+
+
+def test_names_that_are_words_of_sql_and_texts_that_look_like_names() -> None:
+    assert translated("SELECT d.*, d.commit = 'a.b' AS ok, 'it''s x.y' AS z FROM deployments d GROUP BY ALL") == (
+        "SELECT d.rowid, d.\"commit\" = 'a.b' AS \"ok\", 'it''s x.y' AS \"z\" FROM deployments d GROUP BY d.rowid"
+    )
+
+
+@pytest.mark.parametrize(("rows", "few"), [(900, True), (1100, False)])
+def test_comparing_each_with_all_others_moves_to_the_engine_of_many(rows: int, few: bool) -> None:
+    engine = EmbeddedEngine(jobs(*({"name": str(n % 2)} for n in range(rows))), POLICY)
+    query = "SELECT j.*, TRUE AS applies, all_of(o.name = j.name) AS ok FROM jobs j JOIN jobs o ON o.plane = j.plane GROUP BY ALL"
+    assert engine.ask("jobs", query, ["ok"]).counts == (0, rows, 0, 0)
+    assert ("_sqlite" in vars(engine)) == few

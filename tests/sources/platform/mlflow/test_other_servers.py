@@ -1,0 +1,140 @@
+"""MLflow servers of other versions and settings, by what their calls are known to answer."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.sources.platform.wire.serving import Asked as Request
+from tests.sources.platform.wire.serving import Says, Server, free_port, serving
+
+from lakewarden.errors import UsageError
+from lakewarden.facts.fact import TABLES
+from lakewarden.facts.gaps import Cause
+from lakewarden.sources.platform.audit import Asked, Beside, collect
+from lakewarden.sources.platform.mlflow.login import connect
+from lakewarden.sources.platform.wire.api import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lakewarden.facts.collect import Facts
+
+LOGIN = {"MLFLOW_TRACKING_USERNAME": "admin", "MLFLOW_TRACKING_PASSWORD": "a-password-of-a-test"}
+API = "/api/2.0/mlflow"
+UNKNOWN_ROUTE = Says(b"<!doctype html><title>404 Not Found</title>", 404)
+UNKNOWN_USER = Says({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "User with username= not found"}, 404)
+
+
+def of_server(version: str, **more: Any) -> dict[str, Any]:
+    model = {"name": "churn", "aliases": [{"alias": "champion", "version": "1"}]}
+    prompt = {"name": "greeting", "tags": [{"key": "mlflow.prompt.is_prompt", "value": "true"}]}
+    routes: dict[str, Any] = {
+        "/health": Says(b"OK"),
+        "/version": Says(version.encode()),
+        f"{API}/registered-models/search": {"registered_models": [model, prompt]},
+        f"{API}/registered-models/get": {"registered_model": model},
+        f"{API}/model-versions/search": {"model_versions": [{"name": "churn", "version": "1", "status": "READY"}]},
+        f"{API}/experiments/search": {"experiments": [{"experiment_id": "1", "name": "/churn"}]},
+    }
+    return {**routes, **more}
+
+
+@contextmanager
+def server(routes: dict[str, Any]) -> Iterator[Server]:
+    def answer(asked: Request) -> Says:
+        found = routes.get(asked.path, UNKNOWN_ROUTE)
+        return found if isinstance(found, Says) else Says(found)
+
+    with serving(answer) as running:
+        yield running
+
+
+def facts_of(url: str, login: dict[str, str] | None = None) -> Facts:
+    quick = Options(sleep=lambda _seconds: None)
+    asked = Asked(url, lambda: connect(url, LOGIN if login is None else login, quick))
+    return collect([], frozenset(TABLES), beside=Beside(servers=(asked,))).facts
+
+
+def whole(facts: Facts) -> set[str]:
+    return {name for name, _, _ in facts.complete}
+
+
+def test_a_server_that_asks_nobody_lets_everybody_edit() -> None:
+    with server(of_server("2.22.0")) as running:
+        facts = facts_of(running.url, {})
+    assert [row.__dict__["name"] for row in facts.rows["models"]] == ["churn"], "a prompt is no model"
+    assert [(row.__dict__["principal"], row.__dict__["level"]) for row in facts.rows["permissions"]] == [
+        ("everyone:anybody", "CAN_MANAGE")
+    ]
+    assert whole(facts) >= {"models", "experiments", "permissions", "registry_hooks", "principals"}, "2.22 has no webhooks"
+
+
+def test_a_login_before_a_server_without_users_hides_who_may_edit() -> None:
+    routes = of_server("2.22.0")
+
+    def answer(asked: Request) -> Says:
+        found = routes.get(asked.path, UNKNOWN_ROUTE) if "authorization" in asked.headers else Says({}, 401)
+        return found if isinstance(found, Says) else Says(found)
+
+    with serving(answer) as running:
+        facts = facts_of(running.url)
+    assert whole(facts) >= {"models", "experiments"}, "MLflow hides nothing from whom it does not know"
+    assert whole(facts).isdisjoint({"permissions", "principals"})
+    assert not facts.rows["permissions"]
+
+
+def test_a_server_before_3_13_lists_its_users_to_nobody() -> None:
+    with server(of_server("3.12.0", **{f"{API}/users/get": UNKNOWN_USER, f"{API}/webhooks": {}})) as running:
+        facts = facts_of(running.url)
+    assert whole(facts).isdisjoint({"permissions", "principals", "models", "experiments"}), "who we are is not told either"
+    told = [gap for gap in facts.gaps if gap.facts == "permissions"]
+    assert told
+    assert "3.13" in told[0].remedy
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_webhooks_that_are_refused_are_a_gap(status: int) -> None:
+    with server(of_server("3.17.0", **{f"{API}/webhooks": Says({"message": "no"}, status)})) as running:
+        facts = facts_of(running.url, {})
+    assert "registry_hooks" not in whole(facts)
+    with server(of_server("3.17.0")) as running:
+        facts = facts_of(running.url, {})
+    assert "registry_hooks" not in whole(facts), "a version that has webhooks and does not show them"
+
+
+def test_a_server_with_workspaces_of_its_own_shows_one_of_them() -> None:
+    with server(of_server("3.17.0", **{"/api/3.0/mlflow/server-info": {"workspaces_enabled": True}})) as running:
+        facts = facts_of(running.url, {})
+    assert "models" not in whole(facts)
+    assert Cause.TRUNCATED in {gap.cause for gap in facts.gaps if gap.facts == "models"}
+
+
+def test_a_role_that_is_not_known_is_no_permission() -> None:
+    users = {"users": [{"username": "alice", "is_admin": False, "roles": []}]}
+    routes = of_server(
+        "3.20.0",
+        **{
+            f"{API}/users/current": {"user": {"username": "admin", "is_admin": True}},
+            f"{API}/users/list": users,
+            "/api/3.0/mlflow/users/permissions/get": {"permission": "REWRITE"},
+        },
+    )
+    with server(routes) as running:
+        facts = facts_of(running.url)
+    assert "permissions" not in whole(facts)
+    assert {gap.cause for gap in facts.gaps if gap.facts == "permissions"} == {Cause.FAILED}
+
+
+def test_a_dead_server_leaves_a_gap_for_all_that_it_has() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    facts = facts_of(url)
+    assert {gap.facts for gap in facts.gaps} >= {"models", "experiments", "registry_hooks", "principals", "jobs"}
+    assert {gap.cause for gap in facts.gaps} == {Cause.UNREACHABLE}
+    assert [row.key for row in facts.rows["workspaces"]] == [url]
+
+
+def test_a_password_does_not_travel_in_the_clear() -> None:
+    with pytest.raises(UsageError, match="not https"):
+        connect("http://mlflow.example.com", LOGIN)
