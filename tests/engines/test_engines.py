@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ def said(answer: Answer) -> tuple[Any, ...]:
 
 def compare(tables: Mapping[str, list[Row]], policy: Mapping[str, Any], duckdb: DuckDBEngine) -> int:
     """How many rows both engines told alike."""
-    sqlite = SqliteEngine(tables, policy)
+    sqlite = SqliteEngine(tables, policy, frozenset(word for _, query in QUERIES for word in re.findall(r"\w+", query.query)))
     told = 0
     for code, query in QUERIES:
         if sqlite.size.get(query.subject):

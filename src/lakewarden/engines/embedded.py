@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lakewarden.engines.sqlite import OLDEST, SqliteEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lakewarden.engines.answer import Answer, Engine
     from lakewarden.engines.duckdb import DuckDBEngine
@@ -27,9 +27,15 @@ _WORD = re.compile(r"\w+")
 
 
 class EmbeddedEngine:
-    """Prepared facts, in the database that answers soonest."""
+    """Prepared facts, in the database that answers soonest. `queries` are those that will be asked, where they are known."""
 
-    def __init__(self, tables: Mapping[str, Sequence[Row]], policy: Mapping[str, str | bool | int | None]) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, Sequence[Row]],
+        policy: Mapping[str, str | bool | int | None],
+        queries: Iterable[str] | None = None,
+    ) -> None:
+        self._words = None if queries is None else frozenset(word for query in queries for word in _WORD.findall(query))
         self.size: dict[str, int] = {name: len(rows) for name, rows in tables.items()}
         self._tables, self._policy = tables, policy
         self._only: tuple[Sequence[int], frozenset[str] | None] | None = None
@@ -67,7 +73,7 @@ class EmbeddedEngine:
 
     @cached_property
     def _sqlite(self) -> SqliteEngine:
-        engine = SqliteEngine(self._tables, self._policy)
+        engine = SqliteEngine(self._tables, self._policy, self._words)
         if self._only is not None:
             engine.count_only(*self._only)
         return engine

@@ -43,9 +43,17 @@ _THREE_VALUED = {
 
 
 class SqliteEngine:
-    """One database in memory. A table is filled when a query first reads it; what is told are the rows as they came."""
+    """One database in memory. A table is filled when a query first reads it; what is told are the rows as they came. Of
+    its columns only those are filled that are among `words`, the words of all queries to come.
+    """
 
-    def __init__(self, tables: Mapping[str, Sequence[Row]], policy: Mapping[str, str | bool | int | None]) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, Sequence[Row]],
+        policy: Mapping[str, str | bool | int | None],
+        words: frozenset[str] | None = None,
+    ) -> None:
+        self._words = words
         self.size: dict[str, int] = {name: len(rows) for name, rows in tables.items()}
         self._tables = tables
         self._inside: frozenset[int] | None = None
@@ -145,7 +153,7 @@ class SqliteEngine:
                         self._connection.execute(f'CREATE INDEX "{table}.{column}" ON {table} ({_quoted(column)})')
 
     def _fill(self, name: str) -> None:
-        columns = TABLES[name].columns.values()
+        columns = [c for c in TABLES[name].columns.values() if self._words is None or c.name in self._words or c.name == "key"]
         declared = ", ".join(
             f"{_quoted(column.name)} {_AFFINITY[column.sql_type]}{'' if column.nullable else ' NOT NULL'}" for column in columns
         )
@@ -155,10 +163,10 @@ class SqliteEngine:
         rows = self._tables.get(name, ())
         insert = f"INSERT INTO {name} VALUES ({_marks(len(blank))})"
         try:
-            self._insert(insert, (tuple({**blank, **row}.values()) for row in rows))
+            self._insert(insert, (tuple(map(row.get, blank)) for row in rows))
         except (UnicodeEncodeError, OverflowError):
             self._connection.execute(f"DELETE FROM {name}")
-            self._insert(insert, (tuple(map(_storable, {**blank, **row}.values())) for row in rows))
+            self._insert(insert, (tuple(map(_storable, map(row.get, blank))) for row in rows))
 
     def _insert(self, insert: str, rows: Iterable[Sequence[Any]]) -> None:
         self._connection.execute("BEGIN")

@@ -47,7 +47,7 @@ def judge_repository(judged: Judged, wishes: Wishes) -> Result:
     asked = [rule for rule in selection.asked if not program.is_program_rule(rule)]
     needed = tables_needed(asked, judged.filled, judged.planes)
     prepared = prepare(judged.facts, policy, filled=judged.filled, needed=needed, planes=judged.planes, command=judged.command)
-    engine = EmbeddedEngine(prepared.rows, policy_row(policy, profile))
+    engine = EmbeddedEngine(prepared.rows, policy_row(policy, profile), [query.query for rule in asked for query in rule.queries])
     if not judged.scope.whole:
         scope = judged.scope
         inside = [n for n, o in enumerate(prepared.origins) if o.path is None or scope.covers(o.path)]
