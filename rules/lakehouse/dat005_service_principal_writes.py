@@ -15,6 +15,7 @@ Exceptions:
     The emergency group that the policy names as `break_glass`. A sandbox schema inside production: waive it.
     A group whose members cannot be listed is unknown, not wrong; in a repository, where members stand nowhere, a group whose
     name speaks of people (`data-scientists`) is told with less confidence. What a test grants.
+    What a privilege that is not known here lets people do to a table is unknown.
     Code that is given its catalog as a parameter grants in each stage, and so in production.
 
 References:
@@ -31,13 +32,18 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    revision=2,
+    revision=3,
     queries=(
         Query(
             subject="catalog_tables",
             query="""
                 SELECT t.*, t.plane <> 'declared' AND t.stage = 'production' AS applies, (
-                         SELECT all_of(g.privilege NOT IN ('MODIFY', 'ALL_PRIVILEGES', 'MANAGE') OR NOT p.has_person OR p.is_break_glass)
+                         SELECT all_of(
+                             (g.privilege NOT IN ('MODIFY', 'ALL_PRIVILEGES', 'MANAGE') AND (NULL OR g.privilege IN (
+                                 'SELECT', 'BROWSE', 'USE_CATALOG', 'USE_SCHEMA', 'USAGE', 'EXECUTE', 'REFRESH', 'APPLY_TAG', 'READ_METADATA',
+                                 'READ_VOLUME', 'WRITE_VOLUME', 'EXTERNAL_USE_SCHEMA', 'CREATE_SCHEMA', 'CREATE_TABLE', 'CREATE_VIEW',
+                                 'CREATE_MATERIALIZED_VIEW', 'CREATE_FUNCTION', 'CREATE_MODEL', 'CREATE_MODEL_VERSION', 'CREATE_VOLUME',
+                                 'CREATE_EXTERNAL_VOLUME'))) OR NOT p.has_person OR p.is_break_glass)
                          FROM effective_grants g LEFT JOIN principal_summary p ON p.plane = g.plane AND p.key = g.principal
                          WHERE g.plane = t.plane AND g.securable = t.key) AS ok
                 FROM catalog_tables t

@@ -10,6 +10,8 @@ import pytest
 from tests.contract import Estate, faults, serve
 from tests.running import Ran, lakewarden
 
+from lakewarden.facts import snapshot
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -103,15 +105,34 @@ def test_no_token_is_in_anything_that_is_written(tmp_path: Path) -> None:
     found.admin = found.principals[found.admin.name]
     with serve(found) as server:
         server.faults.add("GET", f"{UNITY}/schemas", faults.broken(400, "BAD", f"the token {secret} is odd"))
-        audited = run(
-            tmp_path, server, "audit", "--show", "unknown", "--output", "json=report.json", "--output", "sarif=report.sarif"
-        )
-        collected = run(tmp_path, server, "collect", "-o", "estate.snap")
-    written = [audited.out, audited.err, collected.out, collected.err]
-    written += [(tmp_path / name).read_text() for name in ("report.json", "report.sarif")]
-    written.append(gzip.decompress((tmp_path / "estate.snap").read_bytes()).decode())
-    assert all(written[index] for index in (0, 2, 4, 5, 6))
-    assert not [text for text in written if secret in text or secret[4:20] in text]
+        outputs = ("--output", "json=report.json", "--output", "sarif=report.sarif")
+        ran = [
+            run(tmp_path, server, "audit", "--show", "unknown", *outputs, "--history", "past.duckdb"),
+            run(tmp_path, server, "collect", "-o", "estate.snap"),
+            run(tmp_path, server, "doctor", "--check", "rights.json"),
+        ]
+        _break_off(tmp_path / "estate.snap", tmp_path / "part.snap")
+        ran.append(run(tmp_path, server, "collect", "--resume", "part.snap", "-o", "resumed.snap"))
+        ran.append(run(tmp_path, server, "diff", "part.snap", "resumed.snap"))
+        # A token that the workspace does not take.
+        ran.append(lakewarden(tmp_path, "audit", DATABRICKS_TOKEN=f"{secret}x", DATABRICKS_CONFIG_FILE=str(tmp_path / "none")))
+    assert [one.code in (0, 1, 3) for one in ran] == [True] * len(ran), [one.err for one in ran]
+    assert all(one.out for one in ran)
+    assert "log in again" in ran[-1].out
+    written = {f"run {number}": f"{one.out}{one.err}".encode() for number, one in enumerate(ran)}
+    names = ("report.json", "report.sarif", "estate.snap", "part.snap", "resumed.snap", "rights.json", "past.duckdb")
+    for name in names:
+        content = (tmp_path / name).read_bytes()
+        written[name] = gzip.decompress(content) if name.endswith(".snap") else content
+    assert all(written.values())
+    assert b"is odd" in written["estate.snap"]
+    assert not [name for name, text in written.items() if secret.encode() in text or secret[4:20].encode() in text]
+
+
+def _break_off(whole: Path, file: Path) -> None:
+    """The snapshot as Ctrl-C would leave it."""
+    read = snapshot.read(whole)
+    snapshot.write(file, read.header._replace(partial="interrupted"), read.facts)
 
 
 def test_a_dead_host_is_told_and_nothing_passes(tmp_path: Path) -> None:
@@ -132,6 +153,21 @@ def test_a_dead_host_is_told_and_nothing_passes(tmp_path: Path) -> None:
     assert ran.json["summary"]["pass"] == 0
     assert ran.json["summary"]["incomplete"]
     assert any("127.0.0.1:9" in gap["reason"] for gap in ran.json["gaps"])
+
+
+def test_a_wrong_token_is_told_once_with_what_to_do(tmp_path: Path, server: Server) -> None:
+    (tmp_path / "lakewarden.toml").write_text(f'[environments.production]\nworkspaces = ["{server.url}"]\n')
+    login = {"DATABRICKS_TOKEN": "wrong", "DATABRICKS_CONFIG_FILE": str(tmp_path / "none")}
+    audited = lakewarden(tmp_path, "audit", **login)
+    collected = lakewarden(tmp_path, "collect", "-o", "estate.snap", **login)
+    examined = lakewarden(tmp_path, "doctor", **login)
+    for ran in (audited, collected, examined):
+        assert ran.code == 3
+        assert " ".join(ran.out.split()).count("log in again; the token for") == 1
+        assert "answered 403: Invalid" in " ".join(ran.out.split())
+    assert "about repositories: add --repository DIR" in audited.out
+    assert "1 fact of 1 workspace; " in collected.out
+    assert "nothing could be read: no workspace answered" in examined.err
 
 
 @pytest.mark.parametrize(

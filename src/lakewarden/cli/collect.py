@@ -85,16 +85,23 @@ def _broken_off(file: Path | None, *, given: bool) -> Snapshot | None:
 def _say(output: Path, read: Snapshot) -> bool:
     """Tell what is in the snapshot and what is not; is it whole?"""
     from lakewarden.facts.gaps import INCOMPLETE
+    from lakewarden.judge.decidable import spoken
     from lakewarden.reports.escape import clean
+    from lakewarden.reports.page import many, names
 
     unseen = [gap for gap in read.facts.gaps if gap.cause in INCOMPLETE]
     rows = sum(map(len, read.facts.rows.values()))
-    many = len(read.header.workspaces) + len(read.header.servers)
-    typer.echo(f"{output}: {rows:,} facts of {many} workspaces; {len(unseen):,} lists could not be read")
+    places = len(read.header.workspaces) + len(read.header.servers)
+    told = f"{output}: {many(rows, 'fact')} of {many(places, 'workspace')}"
+    typer.echo(f"{told}; {many(len(unseen), 'list')} could not be read to the end" if unseen else f"{told}; every list was read")
     if read.header.partial:
         typer.echo(f"  it is partial: {clean(read.header.partial)}; go on: lakewarden collect --resume {output} -o {output}")
-    for gap in unseen[:_MOST]:
-        typer.echo(clean(f"  {gap.facts.replace('_', ' ')}: {gap.reason}" + (f"; {gap.remedy}" if gap.remedy else "")))
-    if len(unseen) > _MOST:
-        typer.echo(f"  and {len(unseen) - _MOST:,} more: lakewarden audit --snapshot {output} --show gaps")
+    lists: dict[tuple[str, str], list[str]] = {}
+    for gap in unseen:
+        lists.setdefault((gap.reason, gap.remedy), []).append(gap.facts.replace("_", " "))
+    for (reason, remedy), tables in list(lists.items())[:_MOST]:
+        typer.echo(clean(f"  {names(dict.fromkeys(tables))}: {reason}" + (f"; {spoken(remedy)}" if remedy else "")))
+    if len(lists) > _MOST:
+        rest = sum(map(len, list(lists.values())[_MOST:]))
+        typer.echo(f"  and {rest:,} more: lakewarden audit --snapshot {output} --show gaps")
     return not (unseen or read.header.partial)

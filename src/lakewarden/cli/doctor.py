@@ -52,7 +52,8 @@ def doctor(
 ) -> None:
     """Say before an audit which rules can be decided with the present rights, and which grants would unlock the others.
 
-    All catalogs are asked, and of each other list two objects. Exit codes: 0, 2 usage, 3 less than last time (--check).
+    All catalogs are asked, and of each other list two objects. Exit codes: 0, 2 usage, 3 less than last
+    time (--check), or nothing could be read.
     """
     import sys
 
@@ -85,7 +86,11 @@ def doctor(
     WRITERS[output_format.value](found, note, sys.stdout, options_for(sys.stdout, color.value))
     for told in worse:
         typer.echo(f"less than last time: {told}", err=True)
-    raise typer.Exit(ExitCode.INCOMPLETE if worse else ExitCode.CLEAN)
+    # A workspace that does not answer has its row, and nothing else is known of it.
+    read_nothing = sum(map(len, seen.facts.rows.values())) == len(seen.facts.rows["workspaces"])
+    if read_nothing:
+        typer.echo("nothing could be read: no workspace answered, or none takes this login", err=True)
+    raise typer.Exit(ExitCode.INCOMPLETE if worse or read_nothing else ExitCode.CLEAN)
 
 
 def _sampled(

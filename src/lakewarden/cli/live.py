@@ -15,7 +15,7 @@ from lakewarden.facts import snapshot
 from lakewarden.facts.closures import CLOSURES
 from lakewarden.facts.collect import Facts
 from lakewarden.facts.estate.close import CLOSED
-from lakewarden.facts.estate.declared import name_projects, tell_targets_elsewhere
+from lakewarden.facts.estate.declared import name_projects, tell_stages_elsewhere, tell_targets_elsewhere
 from lakewarden.facts.fact import TABLES
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.joining import Part, join
@@ -204,6 +204,7 @@ def audited(policy: Policy, facts: Facts, filled: frozenset[str], repository: Re
     planes = {DEPLOYED}
     why = "whether a commit is on the release branch is known to a clone of the repository alone"
     facts.otherwise(Gap(Cause.NOT_ASKED, "branch_commits", why, "audit with --repository DIR", plane=DEPLOYED))
+    tell_stages_elsewhere(facts, policy)
     _leave_out(facts, filled, DEPLOYED, "`audit` does not read {} from a workspace")
     if repository is None:
         root = Path.cwd()

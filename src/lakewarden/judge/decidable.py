@@ -129,6 +129,12 @@ def grant_of(remedy: str) -> Grant | None:
     return None if match is None else Grant(*match.groups())
 
 
+def spoken(remedy: str) -> str:
+    """A remedy as it can be carried out: a grant as its statement in SQL."""
+    grant = grant_of(remedy)
+    return remedy if grant is None else grant.statement
+
+
 def less(before: Mapping[str, Sequence[object]], now: Prospect) -> list[str]:
     """The rules of which less can be decided than before, in words. `before` has state, judged and unseen by code."""
     told = []

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from lakewarden.judge.decidable import spoken
 from lakewarden.judge.result import GapOutcome, Result, Verdict
 from lakewarden.reports.escape import clean
 from lakewarden.reports.order import failures
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from lakewarden.facts.gaps import Gap
     from lakewarden.judge.result import ProjectOutcome
 
+#: What an audit says of rules that only a repository can decide, by the end of their reasons.
+_OF_REPOSITORIES = "about repositories: add --repository DIR"
+_ENDS = ("which this command does not read", "run `lakewarden audit`")
+_OF_HOSTS = "needs branches"
 _LABEL = 13
 _ALL = 10_000
 #: Above so many bundles only the worst are told, and the others counted.
@@ -111,9 +116,12 @@ def _rules(result: Result) -> str:
 
 def _not_asked(result: Result) -> dict[str, list[str]]:
     reasons: dict[str, list[str]] = {}
+    alone = result.command == "audit" and not result.files_read
     for outcome in result.rules:
-        if outcome.skipped_reason is not None:
-            reasons.setdefault(outcome.skipped_reason, []).append(outcome.rule.code)
+        why = outcome.skipped_reason
+        if why is not None:
+            reason = _OF_REPOSITORIES if alone and why.endswith(_ENDS) and not why.startswith(_OF_HOSTS) else why
+            reasons.setdefault(reason, []).append(outcome.rule.code)
     return reasons
 
 
@@ -144,7 +152,7 @@ def _unknown(result: Result, width: int, most: int) -> list[Line]:
             text += f" ({names(places, most if most > len(places) else 2)})"
         lines += wrap(text, width, (_pad("- "), _pad("  ")), limit=3)
         if first.remedy:
-            lines += wrap(f"remedy: {clean(first.remedy)}", width, _pad("  "), limit=2)
+            lines += wrap(f"remedy: {clean(spoken(first.remedy))}", width, _pad("  "), limit=2)
     if len(ranked) > most:
         rest = sum(count for count, _ in ranked[most:])
         lines += wrap(f"{rest:,} by {many(len(ranked) - most, 'more cause')}: --show gaps lists them", width, _pad("- "))

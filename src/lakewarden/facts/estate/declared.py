@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from lakewarden.facts.collect import Scope
 from lakewarden.facts.gaps import Cause, Gap
-from lakewarden.policy.attribute import environment_of_target
+from lakewarden.facts.model.identity import PrincipalStage
+from lakewarden.policy.attribute import environment_of_target, environment_of_workspace, stage_of_environment, workspace_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _TABLES = ("jobs", "job_params", "tasks", "task_libraries", "task_upstream", "permissions", "deployments")
 _RESOURCES = ("/jobs.", "/pipelines.")
 _LIVE = "deployed"
+_WILD = frozenset("*?[")
 
 
 def name_projects(facts: Facts, bundles: Iterable[tuple[str | None, str]]) -> None:
@@ -82,3 +84,21 @@ def tell_targets_elsewhere(facts: Facts, policy: Policy) -> None:
         told.add((target.project, str(host)))
         reason = f"target {name} deploys to {host}, which this audit does not read"
         facts.gap(Gap(Cause.NOT_ASKED, "jobs", reason, f"audit it too: --workspace {host}", _LIVE, project=target.project))
+
+
+def tell_stages_elsewhere(facts: Facts, policy: Policy) -> None:
+    """A row of nobody for each workspace of another stage that the policy names and that was not read: who acts in a stage that
+    was read may act there.
+    """
+    read = {workspace_url(row.key) for row in facts.rows["workspaces"] if row.plane == _LIVE}
+    stages = {environment_of_workspace(policy, url).stage for url in read}
+    jobs = (row.__dict__.get("run_as_kind") for row in facts.rows["jobs"] if row.plane == _LIVE)
+    if all(kind not in (None, "service_principal") for kind in jobs):
+        return
+    for name, environment in policy.environments.items():
+        for url in dict.fromkeys(workspace_url(glob) for glob in environment.workspaces if _WILD.isdisjoint(glob)):
+            if url not in read and stages - {stage_of_environment(name, environment)}:
+                key, reason = f"{url}/?", f"who runs jobs in {url}, of {name}, is not known: this audit does not read it"
+                facts.add(PrincipalStage(key=key, plane=_LIVE))
+                remedy = f"audit it too: --workspace {url}"
+                facts.gap(Gap(Cause.NOT_ASKED, "principal_stages", reason, remedy, _LIVE, parent=key, value=True))

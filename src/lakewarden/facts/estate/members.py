@@ -42,9 +42,11 @@ def closure(group: str, members: Members) -> set[str | None]:
 
 def members_of(rows: Mapping[str, list[Fact]], complete: Completeness, plane: str) -> Members:
     """The direct members of each group; groups of one name in several workspaces count as one, since a grant does not say
-    which it means.
+    which it means. Where a workspace did not list its groups, one of its own may have the name and more members.
     """
     members: Members = {}
+    places = [row.key for row in rows["workspaces"] if row.plane == plane]
+    doubt = any(complete.gap_of("principals", plane, None, place) is not None for place in places)
     names: dict[str, str] = {}
     for row in rows["principals"]:
         principal = row.__dict__.get("principal")
@@ -52,7 +54,8 @@ def members_of(rows: Mapping[str, list[Fact]], complete: Completeness, plane: st
             continue
         names[row.key] = principal
         of_group = members.setdefault(principal, set())
-        if row.__dict__.get("members_known") is not True or complete.gap_of("group_members", plane, None, row.key) is not None:
+        whole = row.__dict__.get("members_known") is True and not doubt
+        if not whole or complete.gap_of("group_members", plane, None, row.key) is not None:
             of_group.add(None)
     for row in rows["group_members"]:
         group = names.get(row.__dict__["group_key"])

@@ -137,7 +137,7 @@ def collect(
     facts, requests = resume.what_is_whole(before) if before is not None else Facts(), dict[str, int]()
     seen = resume.parents_of(facts)
     numbers: dict[str, str] = {}
-    apis = _connect(asked, facts, numbers)
+    apis = _connect(asked, facts, numbers, requests)
     needed = with_listings(wanted)
     estates = [Estate(api, facts, needed, Rights(api), seen=seen, numbers=numbers) for api in apis]
     steps = [(collector, estate) for estate in estates for collector in _of(DATABRICKS)]
@@ -193,14 +193,14 @@ def _servers(asked: Sequence[Asked], facts: Facts, needed: frozenset[str], seen:
     return found
 
 
-def _connect(asked: Sequence[Asked], facts: Facts, numbers: dict[str, str]) -> list[Api]:
+def _connect(asked: Sequence[Asked], facts: Facts, numbers: dict[str, str], requests: dict[str, int]) -> list[Api]:
     """The connections to those that answer; raises the first problem where nobody may log in anywhere."""
     apis: list[Api] = []
     problems: list[LakewardenError] = []
     with facts.listing("workspaces", plane=DEPLOYED):
         for one in asked:
             try:
-                api = _connected(one, facts, numbers)
+                api = _connected(one, facts, numbers, requests)
             except LakewardenError as problem:
                 _unseen(one.url, facts, Cause.UNREACHABLE, problem.message, problem.advice)
                 problems.append(problem)
@@ -243,12 +243,15 @@ COMPUTED_FROM: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _connected(one: Asked, facts: Facts, numbers: dict[str, str]) -> Api | None:
+def _connected(one: Asked, facts: Facts, numbers: dict[str, str], requests: dict[str, int]) -> Api | None:
     """The connection; a workspace that does not answer has its row, and a gap for everything that is listed in it."""
+    api: Api | None = None
     try:
         api = one.connect()
         number = number_of(api)
     except SourceError as problem:
+        for family, count in (api.counts if api is not None else {}).items():
+            requests[family] = requests.get(family, 0) + count
         _unseen(one.url, facts, Cause(problem.cause), problem.reason, problem.remedy)
         return None
     if number is not None:

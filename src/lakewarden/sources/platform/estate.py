@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from lakewarden.facts.collect import Scope
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.origin import Origin
+from lakewarden.sources.platform.wire.errors import Failed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lakewarden.facts.collect import Facts
     from lakewarden.sources.platform.databricks.rights import Rights
@@ -83,6 +84,14 @@ class Estate:
             return False
         of_table.add(key)
         return True
+
+
+def name_of(row: Mapping[str, Any]) -> str:
+    """The name of an object of a list. Raises Failed where the answer gives none: then the list is not whole."""
+    name = row.get("name")
+    if not isinstance(name, str) or not name:
+        raise Failed("an object of the list came without its name", "run again; report it if it stays so")
+    return name
 
 
 class Need(NamedTuple):

@@ -240,6 +240,18 @@ def test_an_endpoint_that_does_not_say_what_it_serves_leaves_open_which_versions
     assert verdict(facts, policy_of(running), "REG012", "model_versions", f"{KEY}/1") == "unknown"
 
 
+def test_an_endpoint_without_configuration_leaves_open_which_versions_are_live() -> None:
+    found, server = of(learning(endpoint={"config": {}}))
+    assert told(found, "served_entities") == {("failed", server.url)}
+    assert verdict(found, policy_of(server), "REG012", "model_versions", f"{KEY}/1") == "unknown"
+
+
+def test_an_endpoint_that_is_being_made_serves_nothing_yet() -> None:
+    pending = {"served_entities": [{"name": "churn", "entity_name": MODEL, "entity_version": "2"}]}
+    found, _ = of(learning(endpoint={"config": {}, "pending_config": pending}))
+    assert told(found, "served_entities") == set()
+
+
 def test_a_version_is_in_use_by_an_endpoint_alone() -> None:
     facts, _ = of(learning(endpoint={"config": {"served_entities": [entity("1")]}}))
     assert rows(facts, "model_versions")[f"{KEY}/1"]["has_signature"] is True

@@ -213,6 +213,7 @@ def test_a_job_run_that_was_removed_is_expired_and_never_a_pass() -> None:
         ),
         ({"inputs": [INPUT | {"dataset": INPUT["dataset"] | {"source": '{"delta_table_name": "f"}'}}]}, "DEP006", "unknown"),
         ({"inputs": [INPUT | {"dataset": INPUT["dataset"] | {"source": "half {"}}]}, "DEP006", "unknown"),
+        ({"inputs": [INPUT | {"dataset": {"name": "features", "digest": "d"}}]}, "DEP006", "unknown"),
         ({"inputs": []}, "DEP006", "unknown"),
     ],
 )

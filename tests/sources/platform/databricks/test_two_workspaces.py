@@ -22,6 +22,7 @@ from tests.sources.platform.databricks.learning import (
     told,
     verdict,
 )
+from tests.sources.platform.databricks.workshop import workshop
 
 from lakewarden.policy.model import EnvironmentPolicy, Policy
 from lakewarden.sources.platform.audit import Asked, collect
@@ -100,6 +101,23 @@ def test_a_run_in_a_workspace_that_is_not_read_is_a_gap_with_the_way_to_read_it(
     assert of_version == {"unknown"}
 
 
+def test_who_runs_in_production_may_run_in_a_stage_that_is_not_read(servers: tuple[Server, Server]) -> None:
+    production, training = servers
+    split = Policy(
+        environments={
+            "production": EnvironmentPolicy(catalogs=("prod",), workspaces=(production.url,)),
+            "development": EnvironmentPolicy(catalogs=("dev",), workspaces=(training.url,)),
+        }
+    )
+    jobs = frozenset({"jobs"})
+    both = verdicts(audit(production, training, wanted=jobs), split, ("ENV010",))
+    assert set(both.values()) == {"fail"}
+    for one in servers:
+        assert set(verdicts(audit(one, wanted=jobs), split, ("ENV010",)).values()) == {"unknown"}
+    alone = Policy(environments={"production": EnvironmentPolicy(workspaces=(production.url, training.url))})
+    assert set(verdicts(audit(production, wanted=jobs), alone, ("ENV010",)).values()) == {"pass"}
+
+
 def test_an_endpoint_of_another_workspace_makes_a_version_live() -> None:
     production = learning()
     serving = production.sibling(ELSEWHERE, complete=True)
@@ -153,6 +171,25 @@ def test_one_name_in_two_metastores_is_two_schemas() -> None:
     assert list(rows(facts, "catalog_tables")) == ["metastore-2/prod.ml.only_there"]
     schemas = ("metastore-2/dev.ml", "metastore-2/prod.ml")
     assert told(refused, "catalog_tables") == {("refused", key) for key in schemas}
+
+
+def test_a_group_may_have_other_members_in_a_workspace_that_lists_none() -> None:
+    one = workshop()
+    one.catalog("prod")
+    one.schema("prod.ml")
+    one.table("prod.ml.scores")
+    one.grant("table", "prod.ml.scores", "robots", ["MODIFY"])
+    other = learning()
+    other.user("eve@example.com")
+    other.group("robots", ["eve@example.com"])
+    at = ("DAT005", "catalog_tables", "metastore-1/prod.ml.scores")
+    wanted = frozenset({"catalog_tables", "grants", "securables", "principals", "group_members", "principal_summary"})
+    with serve(one) as first, serve(other) as second:
+        policy = policy_of(first, second)
+        assert verdicts(audit(first, wanted=wanted), policy, ("DAT005",))[at] == "pass"
+        assert verdicts(audit(first, second, wanted=wanted), policy, ("DAT005",))[at] == "fail"
+        second.faults.add("GET", "/api/2.0/preview/scim/v2/Groups", faults.refused())
+        assert verdicts(audit(first, second, wanted=wanted), policy, ("DAT005",))[at] == "unknown"
 
 
 def test_models_of_one_name_in_two_metastores_are_two() -> None:

@@ -170,3 +170,12 @@ def test_only_what_rules_need_is_asked_for(server: Server) -> None:
     assert keys(facts, "catalogs")
     assert not facts.rows["catalog_tables"]
     assert not [one for one in server.asked() if "/permissions/" in one.path or one.path.endswith("/tables")]
+
+
+@pytest.mark.parametrize(("template", "items", "table"), [("catalogs", "catalogs", "catalogs"), ("schemas", "schemas", "schemas"), ("tables", "tables", "catalog_tables")])  # fmt: skip
+def test_an_object_without_a_name_makes_its_list_incomplete(template: str, items: str, table: str) -> None:
+    found = estate()
+    found.answers["GET", f"{UNITY}/{template}"] = {items: [{"owner": "somebody"}]}
+    with serve(found) as server:
+        facts = facts_of(server)
+    assert any(gap.cause is Cause.FAILED and gap.facts == table for gap in facts.gaps)

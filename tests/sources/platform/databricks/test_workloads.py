@@ -320,6 +320,36 @@ def test_a_deployment_job_is_one_that_a_model_names() -> None:
         assert {job["is_deployment_job"] for job in unseen.values() if job["kind"] == "job"} == {None}
 
 
+def test_somebody_on_a_list_of_permissions_without_a_level_may_do_anything() -> None:
+    estate = workshop()
+    estate.acls["jobs", "11"] = [{"group_name": "scientists"}]
+    with serve(estate) as server:
+        found = verdicts(facts_of(server, wanted=WANTED), policy(server), ("GIT008",))
+        assert found["GIT008", "permissions", "churn/prod/jobs.train/group:scientists/?"] == "unknown"
+
+
+def test_a_metastore_that_is_not_told_may_hold_a_model_that_names_the_job() -> None:
+    with serve(workshop()) as server:
+        seen = rows(facts_of(server, wanted=WANTED), "jobs", server)
+        assert {job["is_deployment_job"] for job in seen.values() if job["kind"] == "job"} == {False}
+        server.faults.add("GET", "/api/2.1/unity-catalog/metastore_summary", faults.refused())
+        unseen = rows(facts_of(server, wanted=WANTED), "jobs", server)
+        assert {job["is_deployment_job"] for job in unseen.values() if job["kind"] == "job"} == {None}
+
+
+@pytest.mark.parametrize("what", ["job", "pipeline"])
+def test_without_settings_nothing_is_said_of_a_job_or_a_pipeline(what: str) -> None:
+    estate = workshop()
+    if what == "job":
+        estate.job(15, settings={})
+    else:
+        estate.pipeline("p-2", "bare", spec={})
+    with serve(estate) as server:
+        found = facts_of(server, wanted=WANTED)
+        assert {gap for gap in told(found, server) if gap[1] == "jobs"} == {("failed", "jobs", "W")}
+        assert {"W#15", "W#p-2"}.isdisjoint(rows(found, "jobs", server))
+
+
 def test_who_may_edit_the_runs_of_an_experiment() -> None:
     estate = workshop()
     for number, path in ((7, "/Shared/churn"), (8, "/Shared/hidden")):

@@ -9,7 +9,7 @@ from lakewarden.facts.model.data import Binding, Catalog, ExternalLocation
 from lakewarden.facts.model.identity import Securable
 from lakewarden.sources.platform.databricks.names import named
 from lakewarden.sources.platform.databricks.rights import FAMILY, UNITY
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, name_of
 from lakewarden.sources.platform.wire.gather import gather
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _catalogs(estate: Estate) -> list[tuple[str, dict[str, Any]]]:
     query = {"include_browse": "true", "include_unbound": "true", "max_results": 0}
     with estate.facts.listing("catalogs", plane=DEPLOYED, of=estate.metastore, origin=estate.at(path)):
         for row in estate.api.pages(path, "catalogs", query, family=FAMILY):
-            name = str(row["name"]).lower()
+            name = name_of(row).lower()
             key = f"{estate.metastore}/{name}"
             if estate.first("catalogs", key):
                 found.append((key, row))
@@ -50,7 +50,7 @@ def _catalogs(estate: Estate) -> list[tuple[str, dict[str, Any]]]:
                         name=name,
                         catalog_type=_type(row.get("catalog_type")),
                         isolation_mode=row.get("isolation_mode"),
-                        storage_root=row.get("storage_root") or row.get("storage_location") or "none",
+                        storage_root=_root(row),
                     ),
                     securable(estate, "catalog", key, name, row, f"{path}/{name}"),
                 )
@@ -64,12 +64,18 @@ def _type(said: object) -> str | None:
     return said.removesuffix(_SUFFIX) if isinstance(said, str) else None
 
 
+def _root(row: dict[str, Any]) -> str | None:
+    """Where its storage is, `none` for one without storage of its own; None where BROWSE alone shows it, which leaves that out."""
+    found = row.get("storage_root") or row.get("storage_location")
+    return str(found) if found else None if row.get("browse_only") is True else "none"
+
+
 def _locations(estate: Estate) -> list[tuple[str, dict[str, Any]]]:
     path, found = f"{UNITY}/external-locations", []
     query = {"include_browse": "true", "include_unbound": "true", "max_results": 0}
     with estate.facts.listing("external_locations", plane=DEPLOYED, of=estate.metastore, origin=estate.at(path)):
         for row in estate.api.pages(path, "external_locations", query, family=FAMILY):
-            name = str(row["name"])
+            name = name_of(row)
             key = f"{estate.metastore}/location:{name}"
             if estate.first("external_locations", key):
                 found.append((key, row))

@@ -21,7 +21,10 @@ _LINKED, _UNSEEN = "deployment jobs", "deployment jobs not seen"
 
 def collect(estate: Estate) -> None:
     """Ask each model of the metastore for its deployment job, whatever workspace that is in."""
-    if not estate.wants("job_params") or estate.metastore in (None, "none"):
+    if not estate.wants("job_params") or estate.metastore == "none":
+        return
+    if estate.metastore is None:  # it was not told: any model of it may name a job here
+        estate.first(_UNSEEN, "a metastore")
         return
     models = [
         row for row in estate.facts.rows["models"] if row.key.startswith(f"{estate.metastore}/") and estate.first(_PATH, row.key)
@@ -34,11 +37,12 @@ def collect(estate: Estate) -> None:
     linked = estate.seen.setdefault(_LINKED, set())
     for _, answer in gather(ask, models):
         try:
-            said = answer.get().get("registered_model") or {}
+            said = answer.get().get("registered_model")
         except SourceError:
+            said = None
+        if not isinstance(said, dict):
             estate.first(_UNSEEN, "a model")
-            continue
-        if said.get("deployment_job_id"):
+        elif said.get("deployment_job_id"):
             linked.add(str(said["deployment_job_id"]))
     complete = Completeness(estate.facts, frozenset({"models"}), "audit")
     catalogs = [row.key for row in estate.facts.rows["catalogs"] if row.key.startswith(f"{estate.metastore}/")]

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from lakewarden.errors import SourceError
 from lakewarden.facts.model.registry import ServedEntity
 from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.wire.errors import Failed
 from lakewarden.sources.platform.wire.gather import gather
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ def _write(estate: Estate, name: str, answer: Answer[dict[str, Any]]) -> SourceE
     except SourceError as problem:
         return problem
     config = said.get("config") or {}
+    # Foundation models, whose endpoints have no id, and an endpoint that is being made serve nothing of a registry.
+    if not config and said.get("id") and not said.get("pending_config"):
+        return Failed(f"the answer about endpoint {name} does not say what it serves", "run again; report it if it stays so")
     entities = config.get("served_entities") or config.get("served_models") or []
     routes = (config.get("traffic_config") or {}).get("routes") or []
     update = (said.get("state") or {}).get("config_update")

@@ -21,6 +21,7 @@ from lakewarden.sources.platform.databricks.workloads import (
     workload,
 )
 from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.wire.errors import Failed
 from lakewarden.sources.platform.wire.gather import gather
 
 if TYPE_CHECKING:
@@ -43,7 +44,11 @@ def collect(estate: Estate) -> None:
         problem: SourceError | None = None
         try:
             query = {"limit": 100, "expand_tasks": "true"}
-            listed.extend(estate.api.pages(_PATH, "jobs", query, family="jobs"))
+            for row in estate.api.pages(_PATH, "jobs", query, family="jobs"):
+                if row.get("settings"):
+                    listed.append(row)
+                else:
+                    problem = _bare(row)
         except SourceError as trouble:
             problem = trouble
         read_ahead(estate, (row.get("settings") or {} for row in listed))
@@ -64,8 +69,15 @@ def _number(row: dict[str, Any]) -> tuple[int, str]:
 def _whole(estate: Estate, row: dict[str, Any]) -> dict[str, Any]:
     """The job with all its tasks: lists hold 100 of them at most, and may not say who the job runs as."""
     if row.get("has_more") is True or not row.get("run_as_user_name"):
-        return job_of(estate, row.get("job_id"))
+        said = job_of(estate, row.get("job_id"))
+        if not said.get("settings"):
+            raise _bare(row)
+        return said
     return row
+
+
+def _bare(row: dict[str, Any]) -> Failed:
+    return Failed(f"the answer about job {row.get('job_id')} has no settings", "run again; report it if it stays so")
 
 
 def _write(estate: Estate, listed: dict[str, Any], answer: Answer[dict[str, Any]], tasks: dict[str, JobTasks]) -> None:

@@ -120,7 +120,8 @@ def _write(estate: Estate, one: _Object, said: dict[str, Any]) -> None:
         principal = next(
             (f"{told_kind(kind, entry[field])}:{entry[field]}" for field, kind in _HOLDERS if entry.get(field)), None
         )
-        for held in entry.get("all_permissions") or ():
+        levels: list[dict[str, Any]] = entry.get("all_permissions") or [{}]
+        for held in levels:
             level = held.get("permission_level")
             key = f"{one.prefix}/{principal or f'?{at}'}/{level or '?'}"
             if key in seen:

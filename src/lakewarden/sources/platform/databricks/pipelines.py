@@ -19,6 +19,7 @@ from lakewarden.sources.platform.databricks.workloads import (
     workload,
 )
 from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.wire.errors import Failed
 from lakewarden.sources.platform.wire.gather import gather
 from lakewarden.sources.repository.bundle.roles import OTHER, role_of_task
 
@@ -40,10 +41,13 @@ def collect(estate: Estate) -> None:
         numbers = sorted(str(row.get("pipeline_id")) for row in listed)
         read: list[dict[str, Any]] = []
         problems: list[SourceError] = []
-        for _, answer in gather(lambda number: _ask(estate, number), numbers):
+        for number, answer in gather(lambda number: _ask(estate, number), numbers):
             said = attempt(problems, answer.get)
-            if said is not None:
+            if said is not None and said.get("spec"):
                 read.append(said)
+            elif said is not None:
+                reason = f"the answer about pipeline {number} has no specification"
+                problems.append(Failed(reason, "run again; report it if it stays so"))
         read_ahead(estate, (said.get("spec") or {} for said in read))
         for said in read:
             _write(estate, said)

@@ -16,6 +16,7 @@ from lakewarden.sources.platform.databricks.job_runs import JOB_RUN_ID, Told, co
 from lakewarden.sources.platform.databricks.run_inputs import write_inputs
 from lakewarden.sources.platform.databricks.uses import NOT_IN_USE, is_used, uses
 from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.wire.errors import Failed
 from lakewarden.sources.platform.wire.gather import gather
 
 if TYPE_CHECKING:
@@ -95,7 +96,9 @@ def _elsewhere(version: Fact) -> SourceError:
 def _read(estate: Estate, number: str) -> _Read:
     right = f"CAN_READ on the experiment of run {number}"
     said = estate.api.get(f"{_MLFLOW}/runs/get", {"run_id": number}, family=_FAMILY, right=right).get("run")
-    data = said if isinstance(said, dict) else {}
+    if not isinstance(said, dict):
+        raise Failed(f"the answer about run {number} holds no run", "run again; report it if it stays so")
+    data = said
     models: list[dict[str, Any]] = []
     lost: SourceError | None = None
     try:

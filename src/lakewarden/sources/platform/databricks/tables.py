@@ -8,7 +8,7 @@ from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.data import CatalogTable, Schema, TableKey
 from lakewarden.sources.platform.databricks.catalogs import securable
 from lakewarden.sources.platform.databricks.rights import FAMILY, UNITY
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, name_of
 from lakewarden.sources.platform.wire.gather import gather
 from lakewarden.sources.repository.sql.layers import layer_by_name
 
@@ -60,9 +60,9 @@ def _schemas(estate: Estate, catalogs: list[Fact], owners: dict[str, Any]) -> No
         origin = estate.at(f"{UNITY}/schemas?catalog_name={name}")
         with estate.facts.listing("schemas", plane=DEPLOYED, of=catalog.key, origin=origin):
             for row in answer.get():
-                full = f"{name}.{str(row['name']).lower()}"
+                full = f"{name}.{name_of(row).lower()}"
                 key = f"{estate.metastore}/{full}"
-                if str(row["name"]).lower() not in _METADATA and estate.first("schemas", key):
+                if name_of(row).lower() not in _METADATA and estate.first("schemas", key):
                     estate.facts.add(
                         Schema(key=key, plane=DEPLOYED, origin=origin, catalog=name),
                         securable(estate, "schema", key, name, row, f"{UNITY}/schemas/{full}"),
@@ -87,7 +87,7 @@ def _tables(estate: Estate, schemas: list[Fact], owners: dict[str, Any]) -> Iter
         path = f"{UNITY}/tables?catalog_name={catalog}&schema_name={name}"
         with estate.facts.listing("catalog_tables", plane=DEPLOYED, of=schema.key, origin=estate.at(path)):
             for row in answer.get():
-                full = f"{of}.{str(row['name']).lower()}"
+                full = f"{of}.{name_of(row).lower()}"
                 key = f"{estate.metastore}/{full}"
                 if not estate.first("catalog_tables", key):
                     continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +19,8 @@ _REFUSED_CODES = frozenset({"PERMISSION_DENIED", "UNAUTHENTICATED", "UNAUTHORIZE
 _DISABLED_CODES = frozenset({"FEATURE_DISABLED", "ENDPOINT_NOT_FOUND", "NOT_IMPLEMENTED"})
 _THROTTLED_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED", "TEMPORARILY_UNAVAILABLE"})
 _TROUBLED = frozenset({408, 425, 500, 502, 504})
+#: Workspaces refuse a token that they do not know with 403, like a right that is missing.
+_NO_LOGIN = re.compile(r"invalid access token|token (?:is |has )?expired|invalid token", re.IGNORECASE)
 #: Keys that an answer with an error has; one of them and nothing that was asked for is no empty list.
 ERROR_KEYS = frozenset({"error", "errors", "error_code", "errorCode", "exception"})
 
@@ -104,7 +107,7 @@ def error_of(asked: Asked, reply: Reply) -> WireError | None:
     if reply.status < HTTPStatus.MULTIPLE_CHOICES:
         return None
     told = f": {said}" if said else ""
-    name = f" {code}" if code else ""
+    name = f" {code}" if code and code != str(reply.status) else ""
     line = f"{asked.line} on {asked.host} was answered {reply.status}{name}{told}"
     about: dict[str, Any] = {"status": reply.status, "code": code, "said": said}
     if reply.status < HTTPStatus.BAD_REQUEST:
@@ -115,7 +118,7 @@ def error_of(asked: Asked, reply: Reply) -> WireError | None:
         return Failed(line, "the host is busy: run again later", **about)
     if code in _DISABLED_CODES or reply.status == HTTPStatus.NOT_IMPLEMENTED:
         return Disabled(line, "the feature is not enabled or not part of this host", **about)
-    if reply.status == HTTPStatus.UNAUTHORIZED:
+    if reply.status == HTTPStatus.UNAUTHORIZED or (reply.status == HTTPStatus.FORBIDDEN and _NO_LOGIN.search(said)):
         return Refused(line, f"log in again; the token for {asked.host} is missing, wrong or expired", **about)
     if reply.status == HTTPStatus.FORBIDDEN or code in _REFUSED_CODES:
         needed = f"grant {asked.right}" if asked.right else "grant the right to read it to the identity that runs the audit"
