@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakewarden.judge.decidable import DECIDABLE, IN_PART, ORDER, UNDECIDABLE, Decided, Prospect, grant_of, less
+from lakewarden.judge.catalogue import load_rules
+from lakewarden.judge.decidable import DECIDABLE, IN_PART, NOTHING, ORDER, UNDECIDABLE, Decided, Prospect, decided, grant_of, less
+from lakewarden.judge.result import RuleOutcome
+from lakewarden.rule import Severity
 
 
 @pytest.mark.parametrize(
@@ -74,3 +79,17 @@ def test_the_same_is_never_less(state: str, judged: int, unseen: int) -> None:
 )
 def test_when_less_can_be_decided(before: tuple[str, int, int], now: Decided, is_less: bool) -> None:
     assert bool(less({"DAT001": before}, Prospect((now,), ()))) is is_less
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        ({"judged": 2, "not_applicable": 2}, NOTHING),
+        ({"judged": 2, "not_applicable": 1, "passed": 1}, DECIDABLE),
+        ({"judged": 2, "not_applicable": 1, "unknown": 1}, IN_PART),
+        ({"judged": 2, "unknown": 2}, UNDECIDABLE),
+    ],
+)
+def test_what_a_rule_is_not_about_is_nothing_that_it_decides(outcome: dict[str, Any], state: str) -> None:
+    found = RuleOutcome(load_rules()["DAT011"], Severity.WARNING, **outcome)
+    assert decided(found, outcome.get("unknown", 0)).state == state

@@ -83,16 +83,17 @@ def prospect(result: Result) -> Prospect:
         if outcome.gap.cause in MENDED_BY_RIGHTS:
             for code, count in outcome.affected.items():
                 unseen[code] = unseen.get(code, 0) + count
-    rules = tuple(_decided(rule, unseen.get(rule.rule.code, 0)) for rule in result.rules if not is_program_rule(rule.rule))
+    rules = tuple(decided(rule, unseen.get(rule.rule.code, 0)) for rule in result.rules if not is_program_rule(rule.rule))
     return Prospect(rules, tuple(_unlocks(result)))
 
 
-def _decided(outcome: RuleOutcome, unseen: int) -> Decided:
+def decided(outcome: RuleOutcome, unseen: int) -> Decided:
+    """What can be decided of one rule, of whose objects so many were not seen."""
     code = outcome.rule.code
     off = outcome.skipped_reason or outcome.crashed
     if off is not None:
         return Decided(code, NOT_ASKED, outcome.judged, unseen, off)
-    if outcome.judged == 0:
+    if outcome.judged == outcome.not_applicable:  # what stands for something unseen may be not applicable too
         return Decided(code, NOTHING, 0, 0)
     state = DECIDABLE if not unseen else UNDECIDABLE if unseen >= outcome.judged else IN_PART
     return Decided(code, state, outcome.judged, unseen)

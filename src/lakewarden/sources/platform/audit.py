@@ -149,9 +149,9 @@ def collect(
     for number, (collector, estate) in enumerate(steps):
         if needed.isdisjoint(collector.fills):
             continue
-        if on_step is not None:
-            on_step(estate.workspace, collector.name)
         try:
+            if on_step is not None:
+                on_step(estate.workspace, collector.name)
             _run(collector, estate)
         except KeyboardInterrupt:
             if not keep_partial:

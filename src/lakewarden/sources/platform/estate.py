@@ -94,6 +94,16 @@ def name_of(row: Mapping[str, Any]) -> str:
     return name
 
 
+def stage_of(version: Mapping[str, Any]) -> str:
+    """The stage of a version in a registry with stages, `None` for none. Raises Failed where the answer does not say it: the
+    version may be the one in production.
+    """
+    stage = version.get("current_stage")
+    if not isinstance(stage, str):
+        raise Failed("a version came without its stage", "run again; report it if it stays so")
+    return stage
+
+
 class Need(NamedTuple):
     """A question to an API, and the right without which its answer is not whole: for `doctor` and the documentation."""
 

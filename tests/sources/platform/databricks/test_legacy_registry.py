@@ -98,3 +98,13 @@ def test_a_version_may_link_to_a_run_of_another_workspace(link: str, run: str) -
         facts = facts_of(running, wanted=WANTED)
         assert rows(facts, "model_versions")[f"{running.url}/churn/1"]["run"] == run.replace("HERE", running.url)
         assert bool(told(facts, "runs")) == run.startswith("?")
+
+
+def test_a_version_without_its_stage_may_be_the_one_in_production() -> None:
+    estate = legacy()
+    path = "/api/2.0/mlflow/model-versions/search"
+    estate.answers["GET", path] = {"model_versions": [{"name": "Churn's model", "version": "1", "status": "READY"}]}
+    with serve(estate) as running:
+        facts = facts_of(running, wanted=WANTED)
+    assert not [key for key in rows(facts, "model_versions") if key.startswith(running.url)]
+    assert any(str(parent).startswith(running.url) for _, parent in told(facts, "model_versions"))

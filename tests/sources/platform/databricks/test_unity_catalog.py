@@ -179,3 +179,13 @@ def test_an_object_without_a_name_makes_its_list_incomplete(template: str, items
     with serve(found) as server:
         facts = facts_of(server)
     assert any(gap.cause is Cause.FAILED and gap.facts == table for gap in facts.gaps)
+
+
+@pytest.mark.parametrize("fault", [faults.broken(501, "NOT_IMPLEMENTED"), faults.broken(404, "ENDPOINT_NOT_FOUND")])
+def test_a_route_that_is_not_there_is_no_workspace_without_a_metastore(fault: faults.Fault) -> None:
+    with serve(estate()) as server:
+        server.faults.add("GET", f"{UNITY}/metastore_summary", fault)
+        facts = facts_of(server)
+        assert any(gap.facts == "metastores" and gap.parent == server.url for gap in facts.gaps)
+    found = verdicts(facts, codes=("DAT001",))
+    assert set(found.values()) == {"unknown"}

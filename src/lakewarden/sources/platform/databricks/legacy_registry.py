@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from lakewarden.facts.model.registry import Model, ModelVersion, RegistryHook
 from lakewarden.sources.platform.databricks.approvals import write_tags
 from lakewarden.sources.platform.databricks.versions import copied_from
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, stage_of
 from lakewarden.sources.platform.wire.errors import Disabled
 from lakewarden.sources.platform.wire.gather import gather
 
@@ -92,7 +92,8 @@ def _version(estate: Estate, model: Model, row: dict[str, Any]) -> ModelVersion:
     origin = estate.at(f"{_MLFLOW}/model-versions/get?name={model.name}&version={number}")
     workspace = _workspace_of(estate, row.get("run_link")) if run else None
     copied, catalog = copied_from(estate, row.get("source") or "none")
-    if row.get("current_stage") == "Production":
+    in_production = stage_of(row) == "Production"
+    if in_production:
         reason = f"files of {key}, a version of the workspace registry, are not read"
         estate.unexplained("model_versions", key, reason, "register the model in Unity Catalog", origin)
     return ModelVersion(
@@ -102,7 +103,7 @@ def _version(estate: Estate, model: Model, row: dict[str, Any]) -> ModelVersion:
         model=model.key,
         catalog="none",
         status=row.get("status"),
-        live=True if row.get("current_stage") == "Production" else None,
+        live=True if in_production else None,
         run="none" if not run else f"{workspace or '?'}/{run}",
         run_workspace=workspace,
         copied_from=copied,

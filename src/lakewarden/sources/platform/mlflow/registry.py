@@ -11,7 +11,7 @@ from lakewarden.facts.model.registry import Model, ModelAlias, ModelVersion, Reg
 from lakewarden.sources.platform.databricks.approvals import write_tags
 from lakewarden.sources.platform.databricks.uses import is_used, uses
 from lakewarden.sources.platform.databricks.versions import signature_of
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, stage_of
 from lakewarden.sources.platform.mlflow.login import API, FAMILY
 from lakewarden.sources.platform.mlflow.server import login, require_admin
 from lakewarden.sources.platform.wire.errors import Missing
@@ -122,7 +122,7 @@ def _version(estate: Estate, model: Model, name: str, row: dict[str, Any]) -> Mo
         model=model.key,
         catalog="none",
         status=row.get("status"),
-        live=True if row.get("current_stage") == _PRODUCTION else None,
+        live=True if stage_of(row) == _PRODUCTION else None,
         run=f"{estate.workspace}/{run}" if run else "none",
         run_workspace=estate.workspace if run else None,
         copied_from=f"{estate.workspace}/{copied['name']}/{copied['version'] or '@' + copied['alias']}" if copied else "none",
