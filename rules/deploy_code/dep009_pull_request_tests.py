@@ -10,8 +10,9 @@ Fix:
 
 Exceptions:
     In a repository of several projects, the steps may stand in a workflow of another folder, as long as they cover this
-    project. A bundle is asked whatever its targets are; a project without one where CI deploys it. To deploy the bundle, to
-    any target, validates it as well. Where there is no bundle, only tests are asked for.
+    project. A bundle is asked whatever its targets are; a project without one where CI deploys or tests it. To deploy the
+    bundle, to any target, validates it as well. Where there is no bundle, only tests are asked for. Where pytest finds no
+    test, nothing is tested.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
@@ -29,7 +30,7 @@ rule = Rule(
     confidence=MEDIUM,
     profile=CORE,
     # MEDIUM: tests may run in a CI system of which the repository holds no file.
-    revision=4,
+    revision=5,
     message={
         "is_tested": "no pull request of {key} has to pass unit tests: run pytest in a job on pull_request, and let it fail",
         "is_validated": "no pull request of {key} has to pass databricks bundle validate: run it in a job on pull_request",
@@ -37,7 +38,7 @@ rule = Rule(
     query="""
         SELECT x.*, x.plane = 'declared' AND (x.has_production OR (
                    SELECT any_of(t.name = t.name) FROM targets t WHERE t.plane = x.plane AND t.project_key = x.key) OR (
-                   SELECT any_of(s.kind NOT IN ('unit_test', 'integration_test', 'bundle_validate', 'bundle_summary')) FROM ci_steps s
+                   SELECT any_of(s.kind NOT IN ('integration_test', 'bundle_validate', 'bundle_summary')) FROM ci_steps s
                    WHERE s.plane = x.plane AND s.project_key = x.key)) AS applies,
                (SELECT any_of(s.kind = 'unit_test' AND s.on_pull_request AND NOT s.ignores_failure) FROM ci_steps s
                 WHERE s.plane = x.plane AND s.project_key = x.key) AS is_tested,

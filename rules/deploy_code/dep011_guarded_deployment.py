@@ -10,7 +10,8 @@ Fix:
 
 Exceptions:
     A job that runs only for a release branch waits enough, if that branch takes changes only after an approval and
-    successful checks. With `approval = "none"` in the policy, delivery is automatic and only tests are asked for.
+    successful checks; one that a tag or a release starts does not: it may stand on any commit. With `approval = "none"` in the
+    policy, delivery is automatic and only tests are asked for.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow

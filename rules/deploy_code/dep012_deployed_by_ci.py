@@ -39,7 +39,7 @@ rule = Rule(
         ),
         Query(
             subject="jobs",
-            message="production {kind} {key} was created by a {creator_kind}: deploy it from CI, as a service principal",
+            message="production {kind} {name} ({key}) was created by a {creator_kind}: deploy it from CI, as a service principal",
             query="""
                 SELECT j.*, j.plane = 'deployed' AND j.stage = 'production' AND j.managed_by <> 'system' AS applies,
                        j.creator_kind = 'service_principal' AS ok

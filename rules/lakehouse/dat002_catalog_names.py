@@ -13,8 +13,10 @@ Fix:
     Files that are no table belong in a volume: `/Volumes/<catalog>/<schema>/<volume>/…`.
 
 Exceptions:
-    Volumes, which are governed. Ingestion code and Auto Loader, which have to read the paths where data arrives; what people
-    upload to DBFS belongs in a volume for them too. The samples that Databricks ships in `/databricks-datasets`. Files on the local disk of a driver. Tests.
+    Volumes, which are governed. Ingestion code, Auto Loader, `read_files` and `COPY INTO`, which have to read the paths where
+    data arrives; what people upload to DBFS belongs in a volume for them too. The samples that Databricks ships in
+    `/databricks-datasets`. Files on the local disk of a driver, or of the machine on which a script makes a local session of
+    Spark. Files of settings. Tests.
     In the parameters of jobs and pipelines: checkpoints, logs, artifacts, libraries and scripts, and the landing zones of ingestion.
     A whole table of `hive_metastore` that is copied into Unity Catalog (`CREATE TABLE … AS SELECT *`, `DEEP CLONE`); while the policy
     says `unity_catalog = "migrating"`, every read of `hive_metastore`.

@@ -15,6 +15,7 @@ Fix:
 
 Exceptions:
     Views, which inherit the key of the table below them. Tables of labels, which are no feature tables. Tests.
+    The old client is told where it is made; one that does nothing but create tables, where it creates them.
     A table counts as one of features where code looks features up in it or writes it with the feature engineering client; one
     that is only named for them (`customer_features`) is told with less confidence. A table that is created elsewhere is unknown.
 

@@ -13,10 +13,9 @@ Fix:
 
 Exceptions:
     The emergency group that the policy names as `break_glass`. A sandbox schema inside production: waive it.
-    A group whose members cannot be listed is unknown, not wrong; in a repository, where members stand nowhere, a group whose
-    name speaks of people (`data-scientists`) is told with less confidence. What a test grants.
+    A group whose members cannot be listed is unknown, not wrong, whatever its name says. What a test grants.
     What a privilege that is not known here lets people do to a table is unknown.
-    Code that is given its catalog as a parameter grants in each stage, and so in production.
+    Code or Terraform that is given its catalog as a parameter grants in each stage, and so in production: that is told with less confidence.
 
 References:
     https://docs.databricks.com/aws/en/data-governance/unity-catalog/best-practices
@@ -32,7 +31,7 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
-    revision=3,
+    revision=4,
     queries=(
         Query(
             subject="catalog_tables",
@@ -57,14 +56,15 @@ rule = Rule(
                             AND s.kind IN ('catalog', 'schema', 'table', 'volume')
                             AND g.privilege IN ('MODIFY', 'ALL_PRIVILEGES', 'MANAGE', 'CREATE_TABLE', 'WRITE_VOLUME') AS applies,
                        g.stage <> 'production' OR NOT p.has_person OR p.is_break_glass AS to_no_person,
-                       NOT (p.has_person OR p.for_people) OR p.is_break_glass AS to_no_people
+                       g.named <> 'parameter' OR NOT p.has_person OR p.is_break_glass AS to_no_person_in_each_stage
                 FROM grants g LEFT JOIN securables s ON s.plane = g.plane AND s.key = g.securable
                      LEFT JOIN principal_summary p ON p.plane = g.plane AND p.key = g.principal
             """,
             message={
                 "to_no_person": "{privilege} on {securable} is granted to {principal}, so that people can change production data: grant it to a service principal",
-                "to_no_people": Message(
-                    "{privilege} on {securable} is granted to {principal}, a group of people: grant it to a service principal",
+                "to_no_person_in_each_stage": Message(
+                    "{privilege} on {securable} is granted to {principal} in each stage, so that people can change production data: "
+                    "grant it to a service principal",
                     confidence=MEDIUM,
                 ),
             },

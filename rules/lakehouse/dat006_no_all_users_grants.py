@@ -10,7 +10,7 @@ Fix:
 Exceptions:
     `BROWSE`, `USE CATALOG` and `USE SCHEMA`, which show no data. Reference data that is open to all: waive it. What a test grants.
     Development and staging. A catalog whose name speaks of no stage, in a repository whose policy claims no catalogs, and one that
-    is a parameter of the code, serve production as well: that is told with less confidence.
+    is a parameter of the code or of Terraform, serve production as well: that is told with less confidence.
 
 References:
     https://docs.databricks.com/aws/en/data-governance/unity-catalog/best-practices

@@ -8,9 +8,9 @@ Fix:
     Grant to a group. Move ownership: `ALTER SCHEMA prod.ml OWNER TO` followed by the group's name in backticks.
 
 Exceptions:
-    Development, where people work under their own names. A service principal owns what it created; for production catalogs
-    and schemas a group is better, because it can be acted for, so a service principal there is a note. An owner
-    that the bundle does not declare is whoever deploys, and is not judged here. What a test grants.
+    A service principal owns what it created; for production catalogs and schemas a group is better, because it can be acted
+    for, so a service principal there is a note. An owner that the bundle does not declare is whoever deploys, and is not
+    judged here; a grant to whoever deploys is unknown. What a test grants.
 
 References:
     https://docs.databricks.com/aws/en/data-governance/unity-catalog/best-practices
@@ -25,12 +25,12 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=RECOMMENDED,
-    revision=2,
+    revision=3,
     queries=(
         Query(
             subject="grants",
             query="""
-                SELECT g.*, g.stage <> 'development' OR g.unstaged AS applies,
+                SELECT g.*, TRUE AS applies,
                        g.unstaged OR g.principal_kind <> 'user' AS to_no_person,
                        NOT g.unstaged OR g.principal_kind <> 'user' AS to_no_person_in_each_stage
                 FROM grants g
@@ -46,7 +46,7 @@ rule = Rule(
         Query(
             subject="securables",
             query="""
-                SELECT s.*, (s.stage <> 'development' OR s.unstaged) AND s.owner_kind <> 'deployer' AS applies,
+                SELECT s.*, s.owner_kind <> 'deployer' AS applies,
                        s.owner_kind <> 'user' AS owned_by_no_person,
                        s.owner_kind <> 'service_principal' OR s.kind NOT IN ('catalog', 'schema') OR s.stage <> 'production' AS owned_by_group
                 FROM securables s

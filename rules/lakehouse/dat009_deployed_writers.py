@@ -9,7 +9,7 @@ Fix:
 
 Exceptions:
     Maintenance by the platform's own system user. A correction in an emergency: waive it with its ticket and its date.
-    Lineage is kept for about a year; older writes are not seen.
+    Lineage is kept for about a year and tells a part of all writes; of what it does not tell nothing is said.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
@@ -17,7 +17,7 @@ References:
     https://docs.databricks.com/aws/en/admin/system-tables/lineage
 """
 
-from lakewarden.rule import ERROR, MEDIUM, PREVIEW, RECOMMENDED, Rule
+from lakewarden.rule import ERROR, MEDIUM, RECOMMENDED, Rule
 
 rule = Rule(
     code="DAT009",
@@ -25,7 +25,6 @@ rule = Rule(
     severity=ERROR,
     confidence=MEDIUM,
     profile=RECOMMENDED,
-    status=PREVIEW,
     subject="stage_writes",
     query="""
         SELECT w.*, w.plane = 'observed' AND w.catalog_stage = 'production' AND w.actor_kind <> 'system' AS applies,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from lakewarden.engines.answer import BrokenQueryError
 from lakewarden.engines.duckdb import DuckDBEngine
 from lakewarden.engines.embedded import EmbeddedEngine
+from lakewarden.engines.shape import columns_read, each_once, looked_up
 from lakewarden.engines.sqlite import SqliteEngine, translated
 from lakewarden.facts.fact import TABLES
 from lakewarden.judge.catalogue import load_rules, tables_of
@@ -23,6 +23,7 @@ from lakewarden.testing.examples import read_examples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from lakewarden.engines.answer import Answer, Engine
     from lakewarden.facts.placeholders import Row
@@ -52,7 +53,7 @@ def said(answer: Answer) -> tuple[Any, ...]:
 
 def compare(tables: Mapping[str, list[Row]], policy: Mapping[str, Any], duckdb: DuckDBEngine) -> int:
     """How many rows both engines told alike."""
-    sqlite = SqliteEngine(tables, policy, frozenset(word for _, query in QUERIES for word in re.findall(r"\w+", query.query)))
+    sqlite = SqliteEngine(tables, policy, columns_read(query.query for _, query in QUERIES))
     told = 0
     for code, query in QUERIES:
         if sqlite.size.get(query.subject):
@@ -73,6 +74,41 @@ def test_every_rule_says_the_same_where_much_is_not_known(estates: dict[PolicyRo
     policy, estate = max(estates.items(), key=lambda found: sum(map(len, found[1].tables.values())))
     tables = {name: [_with_holes(name, row, chance) for row in rows] for name, rows in estate.tables.items()}
     assert compare(tables, dict(policy), duckdb_of(tables, dict(policy))) > 1_000
+
+
+def test_counting_in_the_engine_and_taking_a_sub_select_once_changes_no_answer(
+    estates: dict[PolicyRow, Estate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy, estate = max(estates.items(), key=lambda found: sum(map(len, found[1].tables.values())))
+    chance = random.Random(7)  # noqa: S311  (no secret)
+    tables = {name: [_with_holes(name, row, chance) for row in rows] for name, rows in estate.tables.items()}
+    assert {code for code, query in QUERIES if each_once(query.query)[1]} >= {"DAT003", "DAT012"}
+    monkeypatch.setattr("lakewarden.engines.duckdb._FEW_ROWS", 0)
+    monkeypatch.setattr("lakewarden.engines.duckdb._MANY_ROWS", 0)
+    engine = DuckDBEngine(1)
+    engine.load(tables, dict(policy))
+    assert compare(tables, dict(policy), engine) > 1_000
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT t.*, (SELECT any_of(k.x) FROM k k WHERE k.y = t.z) AS a, (SELECT all_of(k.x) FROM k k WHERE k.y = t.z) AS b FROM t t",
+        "SELECT t.*, (SELECT any_of(k.x = p.q) FROM k k) AS a, (SELECT any_of(k.x = p.q) FROM k k) AS b FROM t t CROSS JOIN policy p",
+        "SELECT t.*, '(SELECT 1)' AS a, '(SELECT 1)' AS b FROM t t",
+        "SELECT t.*, any_of(o.x), (SELECT any_of(k.x) FROM k k), (SELECT any_of(k.x) FROM k k) FROM t t JOIN t o ON o.y = t.y GROUP BY ALL",
+    ],
+)
+def test_a_query_stays_as_it_is_where_no_sub_select_is_about_the_subject_alone_and_there_twice(query: str) -> None:
+    assert each_once(query) == (query, ())
+
+
+def test_a_sub_select_that_stands_there_twice_is_taken_once() -> None:
+    sub = "(SELECT any_of(k.x = ')' AND (k.y)) FROM k k WHERE k.y = t.z)"
+    once, beside = each_once(f"SELECT t.*, p.q OR {sub} AS a, NOT {sub} AS b FROM t t CROSS JOIN policy p")
+    inside = f"FROM (SELECT t.*, {sub} AS shared_0 FROM t t) t CROSS JOIN policy p"
+    assert once == f"SELECT t.*, p.q OR t.shared_0 AS a, NOT t.shared_0 AS b {inside}"
+    assert beside == ("shared_0",)
 
 
 def _with_holes(table: str, row: Row, chance: random.Random) -> Row:
@@ -148,6 +184,80 @@ def test_objects_that_are_lost_or_there_twice_are_noticed() -> None:
     for join in ("JOIN", "LEFT JOIN"):
         query = f"SELECT j.*, TRUE AS applies, TRUE AS ok FROM jobs j {join} tasks t ON t.job = j.key"
         assert not engine.ask("jobs", query, ["ok"]).whole
+
+
+def test_a_look_up_by_key_of_a_table_with_one_key_twice_is_noticed() -> None:
+    query = (
+        "SELECT j.*, TRUE AS applies, t.max_retries = 1 AS ok FROM jobs j LEFT JOIN tasks t ON t.plane = j.plane AND t.key = 'a'"
+    )
+    assert looked_up(query) == frozenset({"tasks"})
+    for number in (2, 40):
+        tables = {**jobs({}, {}), "tasks": [{**_TASK, "key": f"t{n}"} for n in range(number)]}
+        engine = SqliteEngine(tables, POLICY)
+        assert engine.ask("jobs", query, ["ok"]).whole
+        tables["tasks"] += [{**_TASK, "key": "a"}, {**_TASK, "key": "a"}]
+        engine = SqliteEngine(tables, POLICY)
+        answer = engine.ask("jobs", query, ["ok"])
+        assert (answer.rows, answer.whole) == (4, False)
+
+
+@pytest.mark.parametrize(
+    ("joins", "tables"),
+    [
+        ("", set()),
+        ("CROSS JOIN policy p", set()),
+        ("LEFT JOIN files f ON f.plane = j.plane AND f.key = j.file || '/x' CROSS JOIN policy p", {"files"}),
+        ("LEFT JOIN files f ON f.key = j.file AND f.plane = j.plane AND f.is_test", {"files"}),
+        ("LEFT JOIN files f ON f.key = j.file", None),
+        ("LEFT JOIN files f ON f.plane = j.plane AND f.path = j.file", None),
+        ("LEFT JOIN files f ON f.plane = j.plane AND f.key = f.path", None),
+        ("LEFT JOIN files f ON f.plane = j.plane AND f.key = j.file || f.path", None),
+        ("LEFT JOIN files f ON f.plane = j.plane AND f.key = j.file OR f.is_test", None),
+        ("LEFT JOIN files f ON f.plane = j.plane AND f.key = j.file = j.x", None),
+        ("LEFT JOIN files f ON f.plane = j.plane AND NOT f.key = j.file", None),
+        ("LEFT JOIN files f ON (f.plane = j.plane AND f.key = j.file)", None),
+        ("JOIN files f ON f.plane = j.plane AND f.key = j.file", None),
+        ("INNER JOIN files f ON f.plane = j.plane AND f.key = j.file", None),
+        ("LEFT JOIN files f ON f.plane = j.plane AND f.key = j.file FULL JOIN tasks t ON t.key = j.key", None),
+        ("CROSS JOIN files f", None),
+        ("WHERE j.development", None),
+        ("GROUP BY ALL", None),
+        (", files f", None),
+    ],
+)
+def test_what_returns_each_object_once(joins: str, tables: AbstractSet[str] | None) -> None:
+    query = f"SELECT j.*, (SELECT any_of(t.x = ' FROM ') FROM tasks t WHERE t.job = j.key) AS applies,\n  TRUE AS ok FROM jobs j {joins}"
+    assert looked_up(query) == (None if tables is None else frozenset(tables))
+
+
+def test_only_the_columns_that_queries_name_are_read() -> None:
+    read = columns_read(
+        [
+            "SELECT j.*, j.name = 'j.kind' AS ok FROM jobs j LEFT JOIN files f ON f.key = j.file",
+            "SELECT t.*, any_of(j.x) AS ok FROM tasks t JOIN jobs j ON j.plane = t.plane AND bare",
+        ]
+    )
+    assert {"name", "file", "x", "plane", "bare"} <= read["jobs"]
+    assert "kind" not in read["jobs"]
+    assert "name" not in read["files"]
+
+
+def test_an_object_that_a_rule_is_not_about_is_counted_once_in_either_engine() -> None:
+    tables = jobs(
+        *(
+            {"development": value, "origin": n, "gap": gap}
+            for n, (value, gap) in enumerate((value, gap) for value in (True, False, None) for gap in (None, 7))
+        )
+    )
+    query = "SELECT j.*, j.development AS applies, TRUE AS ok FROM jobs j"
+    for only in (None, [0, 2, 3, 4]):
+        sqlite, duckdb = SqliteEngine(tables, POLICY), duckdb_of(tables)
+        for engine in (sqlite, duckdb):
+            if only is not None:
+                engine.count_only(only)
+        answers = [engine.ask("jobs", query, ["ok"]) for engine in (sqlite, duckdb)]
+        assert said(answers[0]) == said(answers[1])
+        assert answers[0].counts[3] == 2
 
 
 def test_only_what_is_asked_about_is_counted_in_either_engine() -> None:

@@ -8,10 +8,11 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from lakewarden.engines.shape import columns_read
 from lakewarden.engines.sqlite import OLDEST, SqliteEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from lakewarden.engines.answer import Answer, Engine
     from lakewarden.engines.duckdb import DuckDBEngine
@@ -33,9 +34,9 @@ class EmbeddedEngine:
         self,
         tables: Mapping[str, Sequence[Row]],
         policy: Mapping[str, str | bool | int | None],
-        queries: Iterable[str] | None = None,
+        queries: Collection[str] | None = None,
     ) -> None:
-        self._words = None if queries is None else frozenset(word for query in queries for word in _WORD.findall(query))
+        self._queries = queries
         self.size: dict[str, int] = {name: len(rows) for name, rows in tables.items()}
         self._tables, self._policy = tables, policy
         self._only: tuple[Sequence[int], frozenset[str] | None] | None = None
@@ -73,7 +74,8 @@ class EmbeddedEngine:
 
     @cached_property
     def _sqlite(self) -> SqliteEngine:
-        engine = SqliteEngine(self._tables, self._policy, self._words)
+        columns = None if self._queries is None else columns_read(self._queries)
+        engine = SqliteEngine(self._tables, self._policy, columns)
         if self._only is not None:
             engine.count_only(*self._only)
         return engine

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import lakewarden.facts.model  # noqa: F401  (defines the tables)
 from lakewarden.engines.answer import Answer, BrokenQueryError
+from lakewarden.engines.shape import TABLE, looked_up
 from lakewarden.facts.fact import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from lakewarden.facts.placeholders import Row
 
@@ -26,7 +28,6 @@ OLDEST = (3, 30, 0)
 _AFFINITY = {"VARCHAR": "TEXT", "BIGINT": "INTEGER", "BOOLEAN": "INTEGER"}
 _HEAD = re.compile(r"\s*SELECT\s+(\w+)\.\*\s*,\s*")
 _TEXT_OR_COLUMN = re.compile(r"('(?:[^']|'')*')|\b([A-Za-z_]\w*)\.(\w+)\b|\bAS\s+(\w+)")
-_TABLE = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)\s+(\w+)")
 _EQUAL = re.compile(r'\b(\w+)\."(\w+)" = ')
 _PASSED_ON = re.compile(r',\s*(\w+)\."(\w+)"(?: AS "(\w+)")?\s*(?=,|\bFROM\b)')
 _GROUP = re.compile(r"\bGROUP\s+BY\s+ALL\b")
@@ -44,22 +45,24 @@ _THREE_VALUED = {
 
 class SqliteEngine:
     """One database in memory. A table is filled when a query first reads it; what is told are the rows as they came. Of
-    its columns only those are filled that are among `words`, the words of all queries to come.
+    its columns only those are filled that are among `columns`, which holds for each table what the queries to come read.
     """
 
     def __init__(
         self,
         tables: Mapping[str, Sequence[Row]],
         policy: Mapping[str, str | bool | int | None],
-        words: frozenset[str] | None = None,
+        columns: Mapping[str, AbstractSet[str]] | None = None,
     ) -> None:
-        self._words = words
+        self._columns = columns
         self.size: dict[str, int] = {name: len(rows) for name, rows in tables.items()}
         self._tables = tables
         self._inside: frozenset[int] | None = None
         self._projects: frozenset[str] | None = None
         self._there: set[str] = {"policy"}
         self._indexed: set[tuple[str, str]] = set()
+        self._keyed: dict[str, bool] = {"policy": True}
+        self._numbers: dict[str, int] = {}
         self._gaps: dict[str, frozenset[int]] = {}
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
         self._connection.create_function("lower", 1, _lower, deterministic=True)
@@ -70,6 +73,7 @@ class SqliteEngine:
     def count_only(self, origins: Sequence[int], projects: frozenset[str] | None = None) -> None:
         """Count only rows from these places, and those from nowhere; of them, those of these projects."""
         self._inside, self._projects = frozenset(origins), projects
+        self._numbers.clear()
 
     def ask(self, subject: str, query: str, conditions: Sequence[str]) -> Answer:
         """Run the query of a rule once and count its verdicts.
@@ -80,34 +84,72 @@ class SqliteEngine:
         text = translated(query)
         try:
             self._make_ready(text)
-            cursor = self._connection.execute(text)
+            each_once = self._each_once(query)
+            # Most objects are none that a rule is about: what it says of those beside is not worked out.
+            cursor = self._connection.execute(f"SELECT * FROM ({text}) WHERE applies IS NOT FALSE" if each_once else text)
             names = [column[0] for column in cursor.description][1:]
             answers = cursor.fetchall()
             places = (names.index("applies"), [names.index(condition) for condition in conditions])
         except (sqlite3.Error, ValueError) as problem:
             raise BrokenQueryError(str(problem)) from None
         booleans = {"applies", *conditions} | _booleans_passed_on(text)
-        return self._counted(subject, names, answers, places, [n for n, name in enumerate(names, 1) if name in booleans])
+        numbers = [n for n, name in enumerate(names, 1) if name in booleans]
+        counts, told = self._counted(subject, names, answers, places, numbers)
+        rows, whole = len(answers), True
+        if each_once:
+            rows = self.size[subject]
+            counts[_BESIDE] += self._number(subject) - sum(counts)
+        else:
+            whole = rows == self.size[subject] == len({answer[0] for answer in answers})
+        return Answer(rows, whole, (counts[0], counts[1], counts[2], counts[3]), told)
+
+    def _each_once(self, query: str) -> bool:
+        """Does a query return each row of its subject once, since all that it puts beside one is looked up by its key?"""
+        tables = looked_up(query)
+        return tables is not None and all(map(self._has_keys, tables))
+
+    def _has_keys(self, table: str) -> bool:
+        """Does no key stand twice in a table, on one plane?"""
+        if table not in self._keyed:
+            try:
+                self._connection.execute(f'CREATE UNIQUE INDEX "{table} by key" ON {table} ("key", "plane")')
+                self._keyed[table] = True
+            except sqlite3.IntegrityError:
+                self._keyed[table] = False
+        return self._keyed[table]
+
+    def _number(self, subject: str) -> int:
+        """How many rows of a subject are counted."""
+        if self._inside is None and self._projects is None:
+            return self.size[subject]
+        if subject not in self._numbers:
+            self._numbers[subject] = sum(map(self._is_counted, self._tables[subject]))
+        return self._numbers[subject]
+
+    def _is_counted(self, row: Row) -> bool:
+        inside, projects = self._inside, self._projects
+        return (inside is None or row["origin"] is None or row["origin"] in inside) and (
+            projects is None or row["project"] in projects
+        )
 
     def _counted(
         self, subject: str, names: list[str], answers: list[tuple[Any, ...]], places: tuple[int, list[int]], booleans: list[int]
-    ) -> Answer:
+    ) -> tuple[list[int], list[dict[str, Any]]]:
+        """How many of the answers have each verdict, and all that are no pass."""
         rows = self._tables[subject]
         blank: Row = dict.fromkeys(TABLES[subject].columns)
         decides = itemgetter(places[0] + 1, *(place + 1 for place in places[1]))
         counts = [0, 0, 0, 0]
         told: list[dict[str, Any]] = []
-        inside, projects = self._inside, self._projects
-        looked_at = self._loud(subject, answers, decides, counts) if inside is None and projects is None else answers
+        everywhere = self._inside is None and self._projects is None
+        looked_at = self._loud(subject, answers, decides, counts) if everywhere else answers
         for answer in looked_at:
             row = rows[answer[0] - 1]
             said = decides(answer)
             verdict = _verdict(said[0], said[1:])
             if row["gap"] is not None and verdict != _BESIDE:
                 verdict = _UNKNOWN
-            if (inside is None or row["origin"] is None or row["origin"] in inside) and (
-                projects is None or row["project"] in projects
-            ):
+            if self._is_counted(row):
                 counts[verdict] += 1
             if verdict in (_FAIL, _UNKNOWN):
                 values = list(answer)
@@ -115,8 +157,7 @@ class SqliteEngine:
                     values[place] = None if values[place] is None else bool(values[place])
                 said_of_it = {"verdict": "fail" if verdict == _FAIL else "unknown"}
                 told.append({**blank, **row, **dict(zip(names, values[1:], strict=True)), **said_of_it})
-        whole = len(answers) == len(rows) == len({answer[0] for answer in answers})
-        return Answer(len(answers), whole, (counts[0], counts[1], counts[2], counts[3]), told)
+        return counts, told
 
     def _loud(
         self, subject: str, answers: list[tuple[Any, ...]], decides: Callable[[Any], tuple[Any, ...]], counts: list[int]
@@ -143,30 +184,41 @@ class SqliteEngine:
     def _make_ready(self, text: str) -> None:
         """Fill the tables that a query reads, and index what it looks up."""
         compared = set(_EQUAL.findall(text))
-        for table, alias in _TABLE.findall(text):
+        for table, alias in TABLE.findall(text):
             if table not in self._there and table in TABLES:
                 self._fill(table)
             if self.size.get(table, 0) >= _INDEXED_FROM:
                 for column in ("key", *TABLES[table].parents):
                     if (alias, column) in compared and (table, column) not in self._indexed:
                         self._indexed.add((table, column))
-                        self._connection.execute(f'CREATE INDEX "{table}.{column}" ON {table} ({_quoted(column)})')
+                        if column != "key" or not self._has_keys(table):
+                            self._connection.execute(f'CREATE INDEX "{table}.{column}" ON {table} ({_quoted(column)})')
 
     def _fill(self, name: str) -> None:
-        columns = [c for c in TABLES[name].columns.values() if self._words is None or c.name in self._words or c.name == "key"]
+        read = TABLES[name].columns if self._columns is None else {"key", "plane", *self._columns.get(name, ())}
+        columns = [column for column in TABLES[name].columns.values() if column.name in read]
         declared = ", ".join(
             f"{_quoted(column.name)} {_AFFINITY[column.sql_type]}{'' if column.nullable else ' NOT NULL'}" for column in columns
         )
         self._connection.execute(f"CREATE TABLE {name} ({declared})")
         self._there.add(name)
-        blank: Row = dict.fromkeys(column.name for column in columns)
+        names = [column.name for column in columns]
+        values = itemgetter(*names)
         rows = self._tables.get(name, ())
-        insert = f"INSERT INTO {name} VALUES ({_marks(len(blank))})"
+        insert = f"INSERT INTO {name} VALUES ({_marks(len(names))})"
+
+        def stored(row: Row) -> tuple[Any, ...]:
+            try:
+                found: tuple[Any, ...] = values(row)
+            except KeyError:
+                return tuple(map(row.get, names))
+            return found
+
         try:
-            self._insert(insert, (tuple(map(row.get, blank)) for row in rows))
+            self._insert(insert, map(stored, rows))
         except (UnicodeEncodeError, OverflowError):
             self._connection.execute(f"DELETE FROM {name}")
-            self._insert(insert, (tuple(map(_storable, map(row.get, blank))) for row in rows))
+            self._insert(insert, (tuple(map(_storable, stored(row))) for row in rows))
 
     def _insert(self, insert: str, rows: Iterable[Sequence[Any]]) -> None:
         self._connection.execute("BEGIN")
@@ -235,7 +287,7 @@ def _verdict(applies: int | None, conditions: tuple[int | None, ...]) -> int:
 
 def _booleans_passed_on(text: str) -> set[str]:
     """The outputs that are a column of booleans as it stands, which SQLite keeps as numbers."""
-    tables = {alias: TABLES[table].columns for table, alias in _TABLE.findall(text) if table in TABLES}
+    tables = {alias: TABLES[table].columns for table, alias in TABLE.findall(text) if table in TABLES}
     return {
         name or column
         for alias, column, name in _PASSED_ON.findall(text)

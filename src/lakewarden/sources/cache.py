@@ -55,8 +55,9 @@ class Cache:
         try:
             connection = self._open()
             try:
+                in_order = sorted(keys)  # as they lie in the file
                 for start in range(0, len(keys), _AT_ONCE):
-                    some = keys[start : start + _AT_ONCE]
+                    some = in_order[start : start + _AT_ONCE]
                     marks = ",".join("?" * len(some))
                     found.update(connection.execute(f"SELECT key, entry FROM entries WHERE key IN ({marks})", some))
             finally:

@@ -73,10 +73,10 @@ class Tree:
         self._sizes = {entry.path: entry.size for entry in self.files}
         self._folders = {""}
         for entry in self.files:
-            folder = posixpath.dirname(entry.path)
+            folder = entry.path.rpartition("/")[0]
             while folder not in self._folders:
                 self._folders.add(folder)
-                folder = posixpath.dirname(folder)
+                folder = folder.rpartition("/")[0]
 
     @classmethod
     def of_disk(cls, root: Path, *, exclude: Sequence[str] = (), max_bytes: int = MAX_BYTES) -> Tree:
@@ -183,11 +183,11 @@ class Tree:
         return found is not None and stat.S_ISREG(found.st_mode)
 
     def _stat_skipped(self, real: str) -> os.stat_result | None:
-        folder = real
+        folder = real if self._closed else ""
         while folder:
             if folder in self._closed:
                 return self._on_disk(real)
-            folder = posixpath.dirname(folder)
+            folder = folder.rpartition("/")[0]
         return None
 
 
@@ -204,8 +204,12 @@ class _Disk:
 
     def load(self, path: str) -> bytes:
         try:
-            with open(self.place(path), "rb") as file:
-                data = file.read(self.max_bytes + 1)
+            with open(self.place(path), "rb", buffering=0) as file:
+                # Asked for no more than there is: room for the limit would have to be made for each file.
+                size = min(os.fstat(file.fileno()).st_size, self.max_bytes)
+                data = file.read(size + 1)
+                while len(data) != size and len(data) <= self.max_bytes and (more := file.read(self.max_bytes + 1 - len(data))):
+                    data += more
         except FileNotFoundError:
             _fail(f"{path} vanished while it was read", "run again")
         except PermissionError:

@@ -43,6 +43,17 @@ def test_scripts_with_arguments() -> None:
     assert acts("./ci/absent.sh prod", files) == []
 
 
+def test_the_folder_of_the_checkout_is_the_same_after_a_change_of_folder() -> None:
+    files: dict[str, str | bytes] = {"ci/deploy.sh": "databricks bundle deploy -t prod\n", "jobs/a.json": "{}"}
+    call = 'cd "$GITHUB_WORKSPACE/jobs"\n$GITHUB_WORKSPACE/ci/deploy.sh'
+    assert acts(call, files, GITHUB_WORKSPACE=".") == [("bundle_deploy", "prod", "jobs", False)]
+    assert acts(call, files, folder="ml", GITHUB_WORKSPACE="..") == [("bundle_deploy", "prod", "jobs", False)]
+    assert acts("cd jobs && $GITHUB_ACTION_PATH/deploy.sh", files, GITHUB_ACTION_PATH="./ci") == [
+        ("bundle_deploy", "prod", "jobs", False)
+    ]
+    assert acts(call, files, GITHUB_WORKSPACE="../elsewhere") == []
+
+
 def test_a_script_that_goes_on_after_a_failure() -> None:
     assert acts("./t.sh", {"t.sh": "pytest\necho done\n"}) == [("unit_test", "", "", True)]
     assert acts("./t.sh", {"t.sh": "#!/bin/bash -e\npytest\necho done\n"}) == TESTED
@@ -230,6 +241,11 @@ def test_any_makefile_can_be_read(text: str) -> None:
         ("python deploy.py", "w = WorkspaceClient()\nw.jobs.create(name='a')\nw.jobs.run_now(1)", ["cli_deploy", "cli_run"]),
         ("python deploy.py", "queue.jobs.create(name='a')", []),
         ("python deploy.py", "requests.get(host + '/api/2.1/jobs/list')", []),
+        ("python deploy.py", "base = f'{url}/api/2.0/jobs'\nrequests.post(f'{base}/reset', json=job)", ["cli_deploy"]),
+        ("python deploy.py", "base = f'{url}/api/2.0/jobs'\nrequests.get(f'{base}/list')", []),
+        ("python deploy.py", "requests.post(f'{host}/api/2.0/workspace/import', json=data)", ["cli_deploy"]),
+        ("python deploy.py", "requests.get(f'{host}/api/2.0/workspace/list')", []),
+        ("python deploy.py", "from x import WorkspaceClient\nWorkspaceClient().workspace.upload('/a', f)", ["cli_deploy"]),
     ],
 )
 def test_scripts_that_deploy_by_the_rest_interface(call: str, text: str, expected: list[str]) -> None:

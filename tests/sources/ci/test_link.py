@@ -299,3 +299,22 @@ def test_the_jobs_of_several_systems_stand_side_by_side() -> None:
     seen = see(files)
     assert seen.values("ci_steps", "kind") == ["unit_test", "bundle_validate", "bundle_deploy"]
     assert seen.values("ci_jobs", "head_state") == ["branch", "detached", "detached"]
+
+
+@pytest.mark.parametrize(
+    ("run", "files", "kinds"),
+    [
+        ("pytest", {}, ["unit_test"]),  # there is no code to test here
+        ("pytest", {"src/a.py": ""}, []),
+        ("python -m pytest --cov", {"src/a.py": ""}, []),
+        ("pytest", {"src/a.py": "", "tests/test_a.py": ""}, ["unit_test"]),
+        ("pytest", {"src/a.py": "", "src/a_test.py": ""}, ["unit_test"]),
+        ("pytest", {"src/a.py": "", "specs/a.py": "", "pytest.ini": "[pytest]\n"}, ["unit_test"]),
+        ("pytest", {"src/a.py": "", "checks/a.py": "", "pytest.ini": "[pytest]\npython_files = checks/*.py\n"}, ["unit_test"]),
+        ("pytest --doctest-modules", {"src/a.py": ""}, ["unit_test"]),
+        ("sbt test", {"src/a.py": ""}, ["unit_test"]),
+        ("pytest", {"src/a.py": "", ".gitmodules": ""}, ["unit_test"]),
+    ],
+)
+def test_pytest_that_finds_no_test_tests_nothing(run: str, files: dict[str, str], kinds: list[str]) -> None:
+    assert see({CI: github(f"- run: {run}"), **files}).values("ci_steps", "kind") == kinds

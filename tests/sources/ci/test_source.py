@@ -114,6 +114,9 @@ def test_what_protects_is_not_guessed() -> None:
     seen = see({**files, ".github/workflows/check.yml": check})
     assert seen.values("ci_deployments", "branch_guarded") == [None]
     assert set(seen.values("ci_jobs", "environment_protected")) == {None, False}
+    for event in ("{push: {tags: ['v*']}}", "{release: {types: [published]}}"):  # no branch, whatever protects branches
+        tagged = {**files, CI: github(deploy, on=event), ".github/workflows/check.yml": check}
+        assert see(tagged).values("ci_deployments", "branch_guarded") == [False]
     assert {gap.facts for gap in seen.facts.gaps if gap.cause is Cause.NOT_ASKED} == {"ci_jobs", "ci_deployments"}
 
 

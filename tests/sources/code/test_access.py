@@ -229,3 +229,27 @@ def test_constants_of_a_class_are_what_the_class_says() -> None:
     assert accesses(source) == [("read", "dbfs", "/dbfs/FileStore/x.parquet", "parquet")]
     moved = 'import pandas as pd\nclass Config:\n    PATH = "/dbfs/x"\nConfig.PATH = choose()\npd.read_parquet(Config.PATH)\n'
     assert accesses(moved) == [("read", None, None, "parquet")]
+
+
+@pytest.mark.parametrize("name", ["'/dbfs/conf/a.yaml'", "f'/dbfs/conf/{x}.yml'", "'/dbfs/a.toml'", "'/dbfs/a.ini'"])
+def test_files_of_settings_are_no_data(name: str) -> None:
+    assert accesses(f"open({name})") == []
+    assert [found[1] for found in accesses("open('/dbfs/conf/a.csv')")] == ["dbfs"]
+
+
+_SESSION = "from pyspark.sql import SparkSession\nspark = SparkSession.builder"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (f"{_SESSION}.master('local[*]').getOrCreate()", ["local", "local", "cloud"]),
+        (f"{_SESSION}.appName('a').master('local').getOrCreate()", ["local", "local", "cloud"]),
+        (f"{_SESSION}.appName('a').getOrCreate()", ["path", "dbfs", "cloud"]),
+        (f"# Databricks notebook source\n{_SESSION}.master('local[*]').getOrCreate()", ["path", "dbfs", "cloud"]),
+        ("", ["path", "dbfs", "cloud"]),
+    ],
+)
+def test_paths_of_a_session_that_a_script_makes(source: str, expected: list[str | None]) -> None:
+    reads = "spark.read.parquet('data/a')\nspark.read.parquet('/data/a')\nspark.read.parquet('s3://a')\n"
+    assert [found[1] for found in accesses(f"{source}\n{reads}")] == expected

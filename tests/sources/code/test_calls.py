@@ -111,6 +111,37 @@ def test_the_feature_client_under_all_its_names() -> None:
         assert (found.name_levels, found.model_from, found.has_signature) == (1, "run", True)
 
 
+_OLD = "from databricks.feature_store import FeatureStoreClient\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("fs = FeatureStoreClient()", ["FeatureStoreClient"]),
+        ("work(FeatureStoreClient())", ["FeatureStoreClient"]),
+        ("fs = FeatureStoreClient()\nfs.log_model(model=m, flavor=f, training_set=t)", ["FeatureStoreClient"]),
+        ("fs = FeatureStoreClient()\nfs.create_table(name='a.b', primary_keys=['id'])", ["FeatureStoreClient.create_table"]),
+        (
+            "fs = FeatureStoreClient()\nfs.create_table(name='a.b', primary_keys=['id'])\nfs.read_table(name='a.b')",
+            ["FeatureStoreClient", "FeatureStoreClient.create_table"],
+        ),
+        (
+            "def f(fs: FeatureStoreClient):\n    fs.create_table(name='a.b', primary_keys=['id'])",
+            ["FeatureStoreClient.create_table"],
+        ),
+        (
+            "def f(fs: 'FeatureStoreClient'):\n    fs.create_table(name='a.b', primary_keys=['id'])",
+            ["FeatureStoreClient.create_table"],
+        ),
+        ("def f(fs: FeatureStoreClient):\n    return fs", []),
+    ],
+)
+def test_the_client_of_the_workspace_feature_store(source: str, expected: list[str]) -> None:
+    assert [api for api in apis(_OLD + source) if api.startswith("FeatureStoreClient")] == expected
+    new = source.replace("FeatureStoreClient", "FeatureEngineeringClient")
+    assert not any(api.startswith("FeatureStoreClient") for api in apis("from databricks.feature_engineering import *\n" + new))
+
+
 def test_a_class_that_is_reached_through_its_module_is_the_same_class() -> None:
     source = "from databricks import feature_store\nfe = feature_store.FeatureStoreClient()\nfe.drop_table('ml.prod.f')\n"
     dropped = access(source)

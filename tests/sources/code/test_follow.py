@@ -383,3 +383,41 @@ def test_answers_are_whole_and_the_same_every_time(files: dict[str, str]) -> Non
             for way in ways:
                 assert isinstance(way, Known)
                 assert way.text is None or way.text.count("\0") == len(way.holes)
+
+
+_PLACES = "PLACES = {'first': '/dbfs/data/a.csv', 'second': '/dbfs/data/b.csv'}\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (f"{_PLACES}def load(places=PLACES):\n    pd.read_csv(places['first'])\nload()", "/dbfs/data/a.csv"),
+        (f"{_PLACES}def load(places=PLACES):\n    pd.read_csv(places['first'])\nload(other())", None),
+        (f"{_PLACES}def load(places=PLACES):\n    pd.read_csv(places['first'])\nload({{'first': other()}})", None),
+        (f"{_PLACES}def load(places=PLACES):\n    pd.read_csv(places['first'])\nload({{'second': '/dbfs/c.csv'}})", None),
+        (f"{_PLACES}def load(places):\n    pd.read_csv(places['second'])\nload(PLACES)", "/dbfs/data/b.csv"),
+        (f"{_PLACES}def load(places):\n    pd.read_csv(places.get('second'))\nload(places=PLACES)", "/dbfs/data/b.csv"),
+        ("def load(places):\n    pd.read_csv(places['a']['b'])\nload({'a': {'b': '/dbfs/c.csv'}})", "/dbfs/c.csv"),
+        ("def load(path='/dbfs/c.csv'):\n    pd.read_csv(path)\nload()", "/dbfs/c.csv"),
+        ("def load(path='/dbfs/c.csv'):\n    pd.read_csv(path)\nload(other())", None),
+        ("def load(path='/dbfs/c.csv'):\n    pd.read_csv(path)\nload(path=other())", None),
+    ],
+)
+def test_dictionaries_that_are_handed_on_and_what_an_argument_hides(source: str, expected: str | None) -> None:
+    facts = gather({"a.py": f"import pandas as pd\n{source}\n"})
+    (row,) = facts.rows["table_access"]
+    assert row.__dict__.get("name") == expected
+
+
+def test_items_of_a_default_through_an_inner_function() -> None:
+    source = f"""
+        import pandas as pd
+        {_PLACES}
+        def load(places=PLACES):
+            def read(path):
+                return pd.read_csv(path)
+            return read(places["first"]), read(places["second"])
+        load()
+    """
+    (row,) = gather({"a.py": source}).rows["table_access"]
+    assert (row.__dict__["address"], row.__dict__["name"]) == ("dbfs", "/dbfs/data/{*}")

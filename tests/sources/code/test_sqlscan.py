@@ -73,7 +73,27 @@ def test_formats_and_locations() -> None:
     assert (table.format, table.is_path) == ("parquet", False)
     assert (location.name, location.format, location.is_path, location.is_place) == ("s3://x/y", "default", True, True)
     (found,) = scan("SELECT * FROM read_files('/Volumes/a', format => 'csv')")
-    assert found.format == "csv"
+    assert (found.format, found.is_arrival) == ("csv", True)
+
+
+@pytest.mark.parametrize(
+    ("source", "form"),
+    [
+        ("cloud_files('s3://a', 'csv')", "cloudfiles"),
+        ("STREAM read_files('s3://a', format => 'csv')", "cloudfiles"),
+        ("STREAM(read_files('s3://a', format => 'csv'))", "cloudfiles"),
+        ("read_files('s3://a', format => 'csv')", "csv"),
+        ("read_files('s3://a')", "default"),
+    ],
+)
+def test_files_as_they_arrive(source: str, form: str) -> None:
+    (_, found) = scan(f"CREATE OR REFRESH STREAMING TABLE a.b.c AS SELECT * FROM {source}")
+    assert (found.name, found.format, found.is_path, found.is_arrival) == ("s3://a", form, True, True)
+
+
+def test_files_that_are_read_where_they_lie_do_not_arrive() -> None:
+    assert not any(found.is_arrival for found in scan("SELECT * FROM delta.`s3://a`; CREATE TABLE a.b.c LOCATION 's3://a'"))
+    assert [found.is_arrival for found in scan("COPY INTO a.b.c FROM 's3://x/y' FILEFORMAT = PARQUET")] == [False, True]
 
 
 @pytest.mark.parametrize(

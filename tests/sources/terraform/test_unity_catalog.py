@@ -223,7 +223,6 @@ def test_grants_on_what_nobody_here_declares(read: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "tables"),
     [
-        ('catalog = var.none\nprincipal = "a"\nprivileges = ["SELECT"]', {"grants", "effective_grants"}),
         ('catalog = "c"\nprincipal = "a"\nprivileges = var.none', {"grants", "effective_grants"}),
     ],
 )
@@ -231,6 +230,28 @@ def test_grants_that_cannot_be_told_leave_lists_open(read: Any, text: str, table
     seen = read('resource "databricks_grant" "g" {\n' + text + "\n}\n")
     assert seen.rows("grants") == []
     assert {gap.facts for gap in seen.gaps(lists=True)} == tables
+
+
+@pytest.mark.parametrize(
+    ("text", "folder", "named", "kind"),
+    [
+        ("catalog = var.given", "uc", "parameter", "catalog"),
+        ('schema = "lake_${var.given}.ml"', "uc", "parameter", "schema"),
+        ('schema = "${databricks_catalog.c.name}.ml"', "uc", "parameter", "schema"),
+        ("catalog = var.given", "uc/prod", "target", "catalog"),
+        ("catalog = data.other.x.name", "uc", None, "catalog"),
+    ],
+)
+def test_a_grant_on_what_cannot_be_told_keeps_its_row(read: Any, text: str, folder: str, named: str | None, kind: str) -> None:
+    made = 'variable "given" {}\nresource "databricks_catalog" "c" {\nname = "lake_${var.given}"\n}\n'
+    grant = 'resource "databricks_grant" "g" {\n' + text + '\nprincipal = "account users"\nprivileges = ["MODIFY"]\n}\n'
+    seen = read({f"{folder}/main.tf": made + grant})
+    row = seen.one("grants")
+    assert (row.catalog, row.named, row.principal_kind, row.privilege) == (None, named, "everyone", "MODIFY")
+    assert seen.one("securables", key=row.securable).kind == kind
+    assert {gap.facts for gap in seen.gaps(lists=True)} >= {"grants", "effective_grants"}
+    assert {gap.facts for gap in seen.gaps(lists=False)} >= {"grants", "securables"}
+    assert seen.one("securables", key=f"repository/terraform:{folder}/databricks_catalog.c").named in ("parameter", "target")
 
 
 def test_a_principal_that_cannot_be_told_keeps_its_row(read: Any) -> None:

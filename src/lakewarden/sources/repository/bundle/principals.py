@@ -15,19 +15,24 @@ if TYPE_CHECKING:
     from lakewarden.sources.yaml_nodes import Map, Node
 
 _FIELDS = (("service_principal_name", "service_principal"), ("user_name", "user"), ("group_name", "group"))
+#: How a reference to whoever deploys begins: a person or a service principal.
+DEPLOYER = "${workspace.current_user."
 _EVERYONE = frozenset({"users", "account users", "all account users", "all workspace users", "all users"})
+#: How the group begins that the platform makes of all users of one workspace, to grant them its catalog.
+_OF_WORKSPACE = "_workspace_users_"
 
 
 def kind_of_name(name: str) -> str:
     """The kind of a principal that only a name stands for, as in grants: an application id, a mail, else a group."""
     if is_application_id(name):
         return "service_principal"
-    return "user" if "@" in name or "${workspace.current_user." in name else "group"
+    return "user" if "@" in name or DEPLOYER in name else "group"
 
 
 def is_everyone(kind: str | None, name: str | None) -> bool:
     """Is it the group of all users of a workspace or an account?"""
-    return kind == "group" and name is not None and name.strip().lower() in _EVERYONE
+    told = "" if name is None else name.strip().lower()
+    return kind == "group" and (told in _EVERYONE or told.startswith(_OF_WORKSPACE))
 
 
 def told_kind(kind: str | None, name: str | None) -> str | None:

@@ -9,8 +9,9 @@ from lakewarden.facts.model.data import Catalog, Schema
 from lakewarden.facts.model.identity import EffectiveGrant, Grant, Securable
 from lakewarden.facts.model.registry import Model
 from lakewarden.sources.repository.bundle.merge import is_null
-from lakewarden.sources.repository.bundle.principals import is_everyone, kind_of_name, named, remember, told_kind
+from lakewarden.sources.repository.bundle.principals import DEPLOYER, is_everyone, kind_of_name, named, remember, told_kind
 from lakewarden.sources.repository.bundle.reader import NONE, Reader
+from lakewarden.sources.repository.bundle.variables import Kind, Problem
 
 if TYPE_CHECKING:
     from lakewarden.facts.origin import Origin
@@ -105,6 +106,9 @@ def _grants(reader: Reader, key: str, node: Map, catalog: str | None, principals
     found: dict[str, _Privilege] = {}
     for at, grant in enumerate(reader.maps(node.get("grants"), "grants", "effective_grants", parent=key, key="principal")):
         name = reader.text(grant.get("principal"), "grants", None)
+        if name is not None and DEPLOYER in name:
+            reader.gap("grants", Problem(Kind.DEPLOYMENT, "who is granted is whoever deploys", "grant to a group"), grant.origin)
+            name = None
         kind = None if name is None else kind_of_name(name)
         principal = named(kind, name)
         remember(reader, principal, principals, grant.origin)

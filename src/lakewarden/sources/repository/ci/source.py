@@ -107,8 +107,8 @@ def _may_hold(system: str, paths: list[str]) -> bool:
 def _tell_others(context: Context, facts: Facts) -> None:
     """Tell the CI systems that are not read: what they do is not known."""
     for entry in context.tree.files:
-        name = posixpath.basename(entry.path)
-        place = posixpath.join(posixpath.basename(posixpath.dirname(entry.path)), name)
+        place = "/".join(entry.path.rsplit("/", 2)[-2:])
+        name = place.rpartition("/")[2]
         system = _OTHER_SYSTEMS.get(name) or _OTHER_SYSTEMS.get(place)
         if system is None:
             continue

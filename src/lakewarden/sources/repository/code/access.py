@@ -31,6 +31,8 @@ _ELSEWHERE = frozenset({
     "memory", "noop", "sqlserver", "com.microsoft.azure.cosmosdb.spark", "cosmos.oltp", "socket", "pubsub", "sqldw",
     "postgresql", "mysql", "image_generator", "salesforce", "synapsesql", "mlflow-experiment", "es", "org.elasticsearch.spark.sql", "starrocks",
 })  # fmt: skip
+#: How files of settings end.
+_SETTINGS = (".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".properties")
 _V2_WRITES = frozenset({"create", "replace", "createOrReplace", "append", "overwrite", "overwritePartitions"})
 _DELTA_WRITES = frozenset({"merge", "update", "delete", "restoreToVersion", "restoreToTimestamp", "updateAll"})
 _DELTA_READS = frozenset({"toDF", "history", "detail"})
@@ -259,8 +261,8 @@ def opened(state: State, site: Site) -> Value:
     """`open`: kept when its path is on DBFS; a file that is written to keeps its path."""
     path = site.given("file", 0)
     known_address = data_address(path.text, spark=False) if path.text is not None else None
-    if path.known in state.of_shell:
-        return Value(type="file", data=path)  # what the shell of the notebook hands over
+    if (path.text or "").endswith(_SETTINGS) or path.known in state.of_shell:
+        return Value(type="file", data=path)  # settings are no data, nor is what the shell of the notebook hands over
     if known_address in ("dbfs", "mount", "volume", "sample") or (known_address is None and is_late(path)):
         mode = site.given("mode", 1).known or "r"
         access = "write" if any(sign in mode for sign in "wax+") else "read"
@@ -323,6 +325,8 @@ def _keep_sql(state: State, found: sqlscan.Found, span: Span) -> None:
     elif found.kind == "move":
         state.moved.add(found.name.replace("`", "").lower())
     elif found.is_path:
+        if found.is_arrival:
+            state.signs.add("ingestion")
         of_path(state, span, found.kind, value, text(found.format), of_table=found.is_place)
     else:
         of_table(state, span, found.kind, value, text(found.format))

@@ -6,12 +6,13 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from lakewarden.sources.repository.code import pipelines, signatures
-from lakewarden.sources.repository.code.apis import PREDEFINED, canonical_class
+from lakewarden.sources.repository.code.apis import FEATURE_CLIENT, PREDEFINED, canonical_class
 from lakewarden.sources.repository.code.calls import plain
 from lakewarden.sources.repository.code.literals import note_named
 from lakewarden.sources.repository.code.state import Function, Names, Scope, State
 from lakewarden.sources.repository.code.symbols import keep_default
 from lakewarden.sources.repository.code.values import UNKNOWN, Value, merge
+from lakewarden.sources.repository.code.workspace_store import client_of
 
 if TYPE_CHECKING:
     from lakewarden.sources.repository.code.site import Site
@@ -108,7 +109,7 @@ def _is_static(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> boo
 
 _ANNOTATED = {
     "mlflow.MlflowClient": "mlflow.MlflowClient",
-    "FeatureEngineeringClient": "FeatureEngineeringClient",
+    FEATURE_CLIENT: FEATURE_CLIENT,
     "WorkspaceClient": "WorkspaceClient",
     "pyspark.sql.SparkSession": "SparkSession",
     "pyspark.sql.DataFrame": "DataFrame",
@@ -126,7 +127,7 @@ def _of_parameter(state: State, function: Function, arg: ast.arg, site: Site | N
     if isinstance(name, (ast.Name, ast.Attribute)):
         kind = canonical_class(state.evaluate(name).ref)
         if kind in _ANNOTATED:
-            return Value(type=_ANNOTATED[kind])
+            return client_of(name) if kind == FEATURE_CLIENT else Value(type=_ANNOTATED[kind])
     if arg.arg in PREDEFINED:
         return Value(type=PREDEFINED[arg.arg])
     symbol = ("option", arg.arg) if function.launched else ("arg", function.name, arg.arg)

@@ -8,7 +8,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
-from lakewarden.sources.repository.code import access
+from lakewarden.sources.repository.code import access, sessions, workspace_store
 from lakewarden.sources.repository.code.cells import Cell, Document, blank_magics, split_source, unreadable
 from lakewarden.sources.repository.code.conclude import passed_over, stops, written_out
 from lakewarden.sources.repository.code.declared import perhaps_run
@@ -110,9 +110,11 @@ def _read(document: Document) -> Extract:
         document.is_notebook,
         tuple(problems),
         tuple(state.imports),
-        told(passed_over(state, state.calls)),
+        told(passed_over(state, workspace_store.told_once(state.signs, state.calls))),
         written_out(state),
-        tuple(access for access in state.accesses if not _moves(state, access)),
+        sessions.placed(
+            state.signs, [access for access in state.accesses if not _moves(state, access)], notebook=document.is_notebook
+        ),
         tuple(state.loads),
         tuple(state.lookups),
         frozenset(state.signs),

@@ -6,7 +6,7 @@ import ast
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lakewarden.sources.repository.code import access, calls, persisted, pipelines, texts
+from lakewarden.sources.repository.code import access, calls, persisted, pipelines, sessions, texts, workspace_store
 from lakewarden.sources.repository.code.apis import FEATURE_CLIENT, MLFLOW_CLIENT, WORKSPACE_CLIENT, canonical
 from lakewarden.sources.repository.code.literals import note_default
 from lakewarden.sources.repository.code.loads import search_path
@@ -49,8 +49,8 @@ def function(state: State, ref: str, site: Site) -> Value:
         return of_mlflow(last, site)
     if package.startswith(access.FRAME_LIBRARIES):
         return access.pandas_read(state, ref, site)
-    if last == "getOrCreate" or ref.endswith("SparkSession.builder"):
-        return Value(type="SparkSession")
+    if last in ("getOrCreate", "master") or ref.endswith("SparkSession.builder"):
+        return sessions.mastered(state, site) if last == "master" else Value(type="SparkSession")
     if last == "TrainingArguments":
         _training_arguments(state, site)
     elif last == "create_monitor":
@@ -208,14 +208,9 @@ def _path(_state: State, site: Site) -> Value:
     return whole._replace(type="Path") if whole.text is not None else UNKNOWN
 
 
-def _class_name(node: ast.expr) -> str:
-    """The last name of what is called."""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
 _KNOWN: dict[str, Callable[[State, Site], Value]] = {
     MLFLOW_CLIENT: _client,
-    FEATURE_CLIENT: lambda state, site: Value(type=FEATURE_CLIENT, data=(_class_name(site.node.func), state.span(site.node))),
+    FEATURE_CLIENT: workspace_store.made,
     WORKSPACE_CLIENT: lambda _state, _site: Value(type=WORKSPACE_CLIENT),
     "DBUtils": lambda _state, _site: Value(type="dbutils"),
     "FeatureLookup": _lookup,

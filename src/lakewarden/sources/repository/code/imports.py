@@ -24,26 +24,27 @@ class Index:
         #: Folders that hold a module or a package of a name.
         self.holders: dict[str, list[str]] = {}
         for path in sorted(self.paths):
-            folder = posixpath.dirname(path)
-            if path.endswith(".py"):
-                self.holders.setdefault(posixpath.basename(path)[:-3], []).append(folder)
+            folder, _, name = path.rpartition("/")
+            if name.endswith(".py"):
+                self.holders.setdefault(name[:-3], []).append(folder)
             while folder and folder not in self.folders:
                 self.folders.add(folder)
-                self.holders.setdefault(posixpath.basename(folder), []).append(posixpath.dirname(folder))
-                folder = posixpath.dirname(folder)
+                above, _, name = folder.rpartition("/")
+                self.holders.setdefault(name, []).append(above)
+                folder = above
 
     def modules(self, path: str, found: Import, extra: Iterable[str] = ()) -> list[str] | None:
         """The files that an import statement loads; None where the module is not in the repository."""
         module = found.module
         level = len(module) - len(module.lstrip("."))
+        if not level and module.partition(".")[0] not in self.holders:
+            return None  # most imports are of libraries
         parts = [part for part in module[level:].split(".") if part]
         folder = posixpath.dirname(path)
         if level:
             for _ in range(level - 1):
                 folder = posixpath.dirname(folder)
             return self._inside(folder, parts, found.names) or None
-        if parts[0] not in self.holders:
-            return None  # most imports are of libraries
         for base in self._bases(folder, parts[0], extra):
             files = self._inside(base, parts, found.names)
             if files:
@@ -105,12 +106,9 @@ class Index:
 
     def appended(self, path: str, extract: Extract) -> list[str]:
         """Folders of the repository that the file puts on the path of Python."""
-        folder = posixpath.dirname(path)
-        places = [
-            posixpath.normpath(posixpath.join(folder, load.path))
-            for load in extract.loads
-            if load.how == "sys.path" and load.path is not None and not load.path.startswith("/")
-        ]
+        added = [load.path for load in extract.loads if load.how == "sys.path"]
+        folder = posixpath.dirname(path) if added else ""
+        places = [posixpath.normpath(posixpath.join(folder, one)) for one in added if one is not None and not one.startswith("/")]
         return ["" if place == "." else place for place in places]
 
 

@@ -94,7 +94,7 @@ def _roles(path: str, found: Extract) -> frozenset[str]:
 
 
 def _origin(path: str, span: Span) -> Origin:
-    return Origin(path, span.line, span.column, span.end_line, span.end_column, span.cell)
+    return Origin(path, *span)
 
 
 def _file(linked: Linked, file: _File, *, is_library: bool) -> None:

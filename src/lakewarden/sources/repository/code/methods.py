@@ -12,6 +12,7 @@ from lakewarden.sources.repository.code import (
     declared,
     literals,
     persisted,
+    sessions,
     texts,
     touched,
     training,
@@ -134,8 +135,8 @@ def _mlflow_client(state: State, base: Value, name: str, site: Site) -> Value:
 def _feature_client(state: State, base: Value, name: str, site: Site) -> Value:
     api = canonical_method(base.type, name)
     result = calls.record(state, api, site) if api is not None else UNKNOWN
-    if base.data and base.data[0] == OLD_FEATURE_CLIENT:
-        workspace_store.used(state, base.data[1], name, site)
+    if base.data == OLD_FEATURE_CLIENT:
+        workspace_store.used(state, name, site)
     touched = access.feature_method(state, name, site)
     return result if result is not UNKNOWN else touched
 
@@ -316,6 +317,7 @@ _BY_NAME: dict[str, Callable[[State, str, Site], Value]] = {
     "parse_args": lambda _state, _name, _site: _OPTIONS,
     "parse_known_args": lambda _state, _name, _site: Value(type="list", data=(_OPTIONS, UNKNOWN)),
     "getOrCreate": lambda _state, _name, _site: Value(type="SparkSession"),
+    "master": lambda state, _name, site: sessions.mastered(state, site),
     "create_monitor": _monitored,
 }
 _METHODS: dict[str, Callable[[State, Value, str, Site], Value]] = {

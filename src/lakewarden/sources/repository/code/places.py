@@ -18,6 +18,8 @@ _HOMES = (*_USERS, "/Repos/", "/Workspace/Repos/")
 #: Places of paths that outlive the driver.
 OFF_DRIVER = frozenset({"dbfs", "volume", "mount", "cloud"})
 _UUID, _DIGITS = 36, 32
+#: A disk of Windows, as Linux on a laptop shows it: Python finds mounts of DBFS below /dbfs alone.
+_WINDOWS = re.compile(r"/mnt/[a-z]/", re.IGNORECASE)
 _SHARED = ("/Shared", "/Workspace/Shared")
 
 
@@ -55,6 +57,8 @@ def data_address(template: str, *, spark: bool) -> str | None:
     if not template.strip():
         return None  # the empty default of something that has to be given
     path = _plain(template)
+    if not spark and _WINDOWS.match(path):
+        return "local"
     known = _to_both(path)
     if known is not None:
         return known

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from lakewarden.sources.repository.config.files import Files
 
 _MAX_WAYS, _MAX_DEPTH, _MAX_STEPS = 8, 24, 400
+#: How deep the items of a dictionary lie that is handed on; an argument of which nothing is known but that it is given.
+_MAX_KEYS, _GIVEN = 2, Known()
 _SAME = frozenset({"strip", "lower", "upper"})
 
 Ways = tuple[Known, ...]
@@ -183,6 +185,8 @@ class Resolver:
                 return ()
             return self._further(path, result, rest[2:], {**inside, (path, f"{kind}.{name}"): rest[1]}, depth)
         for key, kept in made.given.args:
+            if key == name and kept == _GIVEN:
+                return ()
             if key == name:
                 return self._further(made.path, kept, rest[1:], made.frame, depth)
         own = exports.get(f"{kind}.{name}")
@@ -191,7 +195,7 @@ class Resolver:
         spread = dict(made.given.args).get("**")
         if spread is not None:
             return self._further(made.path, spread, rest, made.frame, depth)
-        return self._of_maker(path, kind, rest, depth) if not made.given.args else ()
+        return self._of_maker(path, kind, rest, depth) if all(kept == _GIVEN for _, kept in made.given.args) else ()
 
     def _of_maker(self, path: str, kind: str, rest: Symbol, depth: int) -> Ways:
         """An attribute of an object of which nothing is known but its class: as the methods that make such objects say."""
@@ -237,22 +241,26 @@ class Resolver:
     def _given(self, path: str, site: Bound, signature: Signature, name: str, rest: Symbol, depth: int) -> Ways:
         given = dict(site.given.args)
         position = signature.params.index(name) if name in signature.params else -1
-        kept = given.get(name, given.get(str(position)))
-        if kept is not None:
-            return self._further(site.path, kept, rest, site.frame, depth)
-        default = dict(signature.defaults).get(name)
+        for of in (name, str(position)):
+            kept, further = _part(given, of, rest)
+            if kept == _GIVEN:
+                return ()
+            if kept is not None:
+                return self._further(site.path, kept, further, site.frame, depth)
+        default, further = _part(dict(signature.defaults), name, rest)
         if default is None or not site.given.whole:
             return ()
-        return self._further(path, default, rest, {}, depth)
+        return self._further(path, default, further, {}, depth)
 
     def _calls(self) -> dict[tuple[str, str], list[Bound]]:
         """All calls that hand something on, by the function of the repository that is called."""
         if self._sites is None:
             self._sites = {}
             wanted = {name for found in self._extracts.values() for name in found.signatures}
+            ends = {end.rpartition(".")[2] for name in wanted for end in (name, name.removesuffix(".__init__"))}
             for path, extract in self._extracts.items():
                 for callee, given in extract.passed if not is_test(path) else ():
-                    if wanted.isdisjoint(_may_be(callee)):
+                    if _end(callee) not in ends or wanted.isdisjoint(_may_be(callee)):
                         continue
                     for place, name in self._modules.functions(path, callee):
                         for function in (name, f"{name}.__init__"):
@@ -280,6 +288,22 @@ class Resolver:
             else:
                 found.extend(Known(text) for _, text in values)
         return tuple(found)
+
+
+def _part(known: Mapping[str, Known], name: str, rest: Symbol) -> tuple[Known | None, Symbol]:
+    """What is known of a name, or of the item of it that the next steps pick, and the steps behind that."""
+    for size in range(min(len(rest), _MAX_KEYS), -1, -1):
+        if all(isinstance(one, str) for one in rest[:size]):
+            kept = known.get(".".join((name, *rest[:size])))
+            if kept is not None:
+                return kept, rest[size:]
+    return None, rest
+
+
+def _end(callee: Symbol) -> str:
+    """The last name of the function at a symbol."""
+    last = next((part for part in reversed(callee[1:]) if isinstance(part, str)), "")
+    return last.rpartition(".")[2]
 
 
 def _may_be(callee: Symbol) -> Iterable[str]:

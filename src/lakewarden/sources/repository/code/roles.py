@@ -61,7 +61,7 @@ def _words_pattern() -> re.Pattern[str]:
     return re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=65_536)
 def is_test(path: str) -> bool:
     """Is the file a test, or does it stand among tests or fixtures?"""
     *folders, name = path.lower().split("/")

@@ -68,7 +68,6 @@ def _extracts(context: Context, facts: Facts) -> dict[str, Extract]:
 
 
 def _write(linked: Linked, facts: Facts) -> None:
-    for fact in linked.facts:
-        facts.add(fact)
+    facts.add(*linked.facts)
     for gap in linked.gaps:
         facts.gap(gap)

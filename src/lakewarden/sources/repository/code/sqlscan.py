@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 class Found(NamedTuple):
     """Something that a statement names. `kind` is `read`, `write`, `drop`, `move`, `catalog` or `schema`; `is_path` tells a path from a
-    name; `at` is where it stands in the text; `is_place` tells where a table or a schema is to lie.
+    name; `at` is where it stands in the text; `is_place` tells where a table or a schema is to lie; `is_arrival` tells files
+    that are taken in as they arrive.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Found(NamedTuple):
     at: int
     holes: tuple[Hole, ...] = ()
     is_place: bool = False
+    is_arrival: bool = False
 
 
 _BEFORE_NAME = frozenset({"OR", "REPLACE", "EXTERNAL", "TABLE", "IF", "NOT", "EXISTS", "LIVE", "STREAMING", "REFRESH", "PRIVATE"})
@@ -168,7 +170,8 @@ def _change(verb: str, tokens: list[Token], words: list[str]) -> Generator[Found
         source = _after(tokens, words, "FROM", at)
         form = tokens[words.index("FILEFORMAT") + 2] if "FILEFORMAT" in words[:-2] else None
         if source is not None and source.kind == "string":
-            yield Found("read", source.text[1:-1], True, form.text.lower() if form is not None else "default", source.at)
+            told = form.text.lower() if form is not None else "default"
+            yield Found("read", source.text[1:-1], True, told, source.at, is_arrival=True)
     return at + 1
 
 
@@ -207,7 +210,9 @@ def _reads(tokens: list[Token], words: list[str], start: int) -> Iterator[Found]
             if "." in name.text and not called and not is_class(name.text):
                 yield _named("read", name)
         elif words[at] in ("READ_FILES", "CLOUD_FILES") and at + 2 < len(tokens) and tokens[at + 2].kind == "string":
-            yield Found("read", tokens[at + 2].text[1:-1], True, _option(tokens, words, at), tokens[at + 2].at)
+            streamed = words[at] == "CLOUD_FILES" or "STREAM" in words[max(0, at - 2) : at]  # also `STREAM(read_files(…))`
+            form = "cloudfiles" if streamed else _option(tokens, words, at)
+            yield Found("read", tokens[at + 2].text[1:-1], True, form, tokens[at + 2].at, is_arrival=True)
 
 
 def _option(tokens: list[Token], words: list[str], start: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lakewarden.sources.repository.code.result import Given, Known, Passed, Signature, Symbol
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from lakewarden.sources.repository.code.site import Site
     from lakewarden.sources.repository.code.state import Function, Names, State
 
-_MAX_ARGS, _MAX_NAMES = 20, 400
+_MAX_ARGS, _MAX_ITEMS, _MAX_NAMES = 20, 20, 400
 #: What the result of a function may stem from, where other files ask for it.
 _TELLING = frozenset({"newest", "search", "registered", "logged", "run", "alias"})
 #: Decorators of methods that are read like attributes.
@@ -27,11 +28,23 @@ def given(site: Site) -> Given:
     if not site.args and not site.keywords:
         return _NOTHING if not site.spread and not site.keywords_spread else _SOMETHING
     args = []
-    for key, value in [*((str(n), v) for n, v in enumerate(site.args)), *site.keywords.items()][:_MAX_ARGS]:
-        kept = storable(value)
-        if kept is not None and not ((kept.symbol or kept.holes) and _nests(kept)):
-            args.append((key, kept))
+    handed = [*((str(n), v) for n, v in enumerate(site.args)), *site.keywords.items()][:_MAX_ARGS]
+    for name, value in handed:
+        found = [(key, kept) for key, kept in _parts(name, value) if not ((kept.symbol or kept.holes) and _nests(kept))]
+        args.extend(found)
+        if all(key != name for key, _ in found) and name != "**":
+            args.append((name, Known()))  # it is given, whatever it is
     return Given(tuple(args), not site.spread and not (site.keywords_spread and "**" not in site.keywords))
+
+
+def _parts(name: str, value: Value) -> Iterator[tuple[str, Known]]:
+    """What can be kept of an argument or a default: of a dictionary each item, as `name.key`."""
+    if value.type == "dict":
+        yield from islice(_items(name, value, 0), _MAX_ITEMS)
+        return
+    kept = storable(value)
+    if kept is not None:
+        yield name, kept
 
 
 def _nests(kept: Known) -> bool:
@@ -125,14 +138,13 @@ def _signature(state: State, function: Function) -> Signature:
     with_default.update(
         {arg.arg: default for arg, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default}
     )
-    defaults, hints = [], []
+    defaults: list[tuple[str, Known]] = []
+    hints = []
     state.silent += 1
     scope, state.scope = state.scope, function.outer
     try:
         for name, default in with_default.items():
-            kept = storable(state.evaluate(default))
-            if kept is not None:
-                defaults.append((name, kept))
+            defaults.extend(_parts(name, state.evaluate(default)))
         for arg in (*own, *arguments.kwonlyargs):
             place = state.evaluate(arg.annotation).place if arg.annotation is not None else ()
             if place:

@@ -128,6 +128,8 @@ def step(symbol: Symbol, *steps: Any) -> Symbol:
 
 def fill(template: str, holes: tuple[Hole, ...]) -> str:
     """Write each hole of a text as a name in braces."""
+    if HOLE not in template:
+        return template
     first, *rest = template.split(HOLE)
     return first + "".join(f"{{{hole.name or '?'}}}{part}" for hole, part in zip(holes, rest, strict=False))
 

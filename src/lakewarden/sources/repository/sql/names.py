@@ -22,6 +22,7 @@ _FLAT = frozenset(
 )
 
 _PART = re.compile(r"(?:`[^`]*`|[^.`])+")
+_HOLES = re.compile(f"{HOLE}+")
 _PLACEHOLDER = re.compile(r"<[^<>]*>")
 
 
@@ -40,7 +41,8 @@ class Full(NamedTuple):
     @property
     def same(self) -> str:
         """What identifies the object within a repository, with `?` for what is not known."""
-        return ".".join(re.sub(f"{HOLE}+", "?", part) for part in self.parts)
+        whole = ".".join(self.parts)
+        return _HOLES.sub("?", whole) if HOLE in whole else whole
 
     @property
     def catalog(self) -> str | None:

@@ -25,8 +25,9 @@ class Names:
         """What fills the names of one file, where a task of a target starts it."""
 
         def filled(name: SqlName) -> SqlName:
-            whole = name.text.count(HOLE) == len(name.holes)
-            if self._resolver is None or not whole or not any(hole.symbol for hole in name.holes):
+            if self._resolver is None or not name.holes or name.text.count(HOLE) != len(name.holes):
+                return name
+            if not any(hole.symbol for hole in name.holes):
                 return name
             ways = list(self._resolver.ways(path, Known(name.text, name.holes)))
             if launch is not None:

@@ -130,7 +130,7 @@ def _write(
             securable=made.key,
             catalog=made.catalog,
             target=made.root.place(made.item) if made.key in register.objects else root.place(item),
-            named=named(root, item, made.catalog),
+            named=named(root, item, made.catalog, made.written),
             principal=principal.key,
             principal_kind=principal.told_kind,
             privilege=privilege,
@@ -149,16 +149,28 @@ def _object(root: Root, item: Item, field: str, kind: str, register: Register) -
             why = value if isinstance(value, Unknown) else Unknown(f"{field} is no text", "mend the value")
             for table in ("grants", "effective_grants"):
                 root.gap(table, why, item.section.origin_of(field), value=False)
+            for table in ("securables", "grants"):
+                root.gap(table, why, item.section.origin_of(field))
+            return _declared_elsewhere(root, item, f"{root.place(item)}/{item.address}", kind, None, field, register, why)
         return found
     name = text.lower().replace("`", "")
     found = register.by_name(root, kind, name)
     if found is not None:
         return found
-    parts: tuple[str | None, ...] = tuple(name.split(".")) if kind not in OUTSIDE else (name,)
+    key = f"{root.place(item)}/{name if kind not in OUTSIDE else f'{kind}:{name}'}"
+    return _declared_elsewhere(root, item, key, kind, name, field, register, value)
+
+
+def _declared_elsewhere(
+    root: Root, item: Item, key: str, kind: str, name: str | None, field: str, register: Register, value: Value
+) -> Object:
+    """A securable that no resource here makes, or of which that is not known; `value` is its name as it is written."""
+    parts: tuple[str | None, ...] = (name,)
+    if kind not in OUTSIDE:
+        parts = tuple(name.split(".")) if name is not None else ()
     if kind in _LEVELS and len(parts) != _LEVELS[kind]:
         parts = (None,) * _LEVELS[kind]
-    key = f"{root.place(item)}/{name if kind not in OUTSIDE else f'{kind}:{name}'}"
-    made = Object(key, kind, parts, item, root)
+    made = Object(key, kind, parts, item, root, value)
     if ("securables", key) not in root.taken:
         root.taken.add(("securables", key))
         root.facts.add(
@@ -168,7 +180,7 @@ def _object(root: Root, item: Item, field: str, kind: str, register: Register) -
                 kind=kind,
                 catalog=made.catalog,
                 target=root.place(item),
-                named=named(root, item, made.catalog),
+                named=named(root, item, made.catalog, value),
                 declared_in="terraform",
                 owner="deployer",
                 owner_kind="deployer",

@@ -119,7 +119,7 @@ class Module:
             default = attributes.get("default")
             if default is None:
                 remedy = "commit a .tfvars file, or give the variable a default"
-                return Unknown(f"variable {name} has no value in the repository", remedy)
+                return Unknown(f"variable {name} has no value in the repository", remedy, given=True)
             value = work_out(default.expr, self)
         kind = attributes.get("type")
         return convert(kind.expr if kind is not None else None, value, lambda expr: work_out(expr, self))

@@ -14,7 +14,7 @@ from lakewarden.sources.repository.sql.layers import layer_by_name
 from lakewarden.sources.repository.terraform.computed import FULL_NAMES
 from lakewarden.sources.repository.terraform.principals import owner_of, remember
 from lakewarden.sources.repository.terraform.root import NONE, Item, Root
-from lakewarden.sources.repository.terraform.values import Unknown, to_text
+from lakewarden.sources.repository.terraform.values import Unknown, Value, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,13 +37,16 @@ _WRITES = frozenset({"schema", "table", "volume", "model"})
 
 
 class Object(NamedTuple):
-    """A securable: its key, kind and the parts of its full name, None where one is not known."""
+    """A securable: its key, kind and the parts of its full name, None where one is not known; `written` is its catalog, or its
+    name, as the configuration has it.
+    """
 
     key: str
     kind: str
     parts: tuple[str | None, ...]
     item: Item
     root: Root
+    written: Value = None
 
     @property
     def name(self) -> str | None:
@@ -65,7 +68,7 @@ def write_objects(root: Root, seen: set[str]) -> list[Object]:
             whole = None if None in parts else ".".join(str(part) for part in parts)
             known = kind not in OUTSIDE and whole is not None
             key = root.free("securables", f"{root.place(item)}/{whole if known else item.address}")
-            made = Object(key, kind, parts, item, root)
+            made = Object(key, kind, parts, item, root, item.section.value(FULL_NAMES[kind_of_resource][0]))
             _securable(made, seen)
             _WRITE.get(kind, _nothing)(made)
             found.append(made)
@@ -98,11 +101,15 @@ def _part(root: Root, item: Item, field: str) -> str | None:
     return None if text is None else text.lower()
 
 
-def named(root: Root, item: Item, catalog: str | None) -> str | None:
-    """What the stage of a securable is read from, as facts tell it."""
+def named(root: Root, item: Item, catalog: str | None, value: Value = None) -> str | None:
+    """What the stage of a securable is read from, as facts tell it. `value` names its catalog, as it is written: one that
+    whoever runs Terraform gives is a parameter, where the root module names no stage.
+    """
     if catalog == NONE:
         return "target" if root.names.get(root.place(item)) not in (NONE, None) else NONE
     place = root.names.get(root.place(item))
+    if catalog is None and place == NONE and isinstance(value, Unknown) and value.given:
+        return "parameter"
     return "target" if place not in (NONE, None) else catalog
 
 
@@ -122,7 +129,7 @@ def _securable(made: Object, seen: set[str]) -> None:
             kind=made.kind,
             catalog=made.catalog,
             target=root.place(item),
-            named=named(root, item, made.catalog),
+            named=named(root, item, made.catalog, made.written),
             declared_in="terraform",
             owner=owner.name,
             owner_kind=owner.told_kind,

@@ -21,7 +21,7 @@ class Unknown:
     """A value that cannot be told.
 
     `later`: it exists once Terraform has run. `wrong`: the expression fails, so that `try` takes the next one. `of` is
-    the resource that the value is an attribute of, `name` the attribute.
+    the resource that the value is an attribute of, `name` the attribute. `given`: whoever runs Terraform gives it.
     """
 
     reason: str
@@ -30,6 +30,7 @@ class Unknown:
     wrong: bool = False
     of: object = None
     name: str = ""
+    given: bool = False
 
 
 class Reference(Protocol):

@@ -59,6 +59,15 @@ def tests_by_pytest(words: Sequence[str], _: Mapping[str, str]) -> Action | None
     return Action(_kind(paths, marker))
 
 
+def runs_python_tests(words: Sequence[str]) -> bool:
+    """Does a command look for tests in files of Python, by their usual names?"""
+    rest = [word for word in words if not word.startswith("-")]
+    name = rest[1] if len(rest) > 1 and rest[0].rpartition("/")[2].startswith("python") else rest[0] if rest else ""
+    return name.rpartition("/")[2] in ("pytest", "py.test") and not any(
+        "doctest" in word or word.startswith("--nb") for word in words
+    )
+
+
 def tests_by_unittest(words: Sequence[str], _: Mapping[str, str]) -> Action | None:
     """What `python -m unittest` runs."""
     return Action(_kind([word for word in words[1:] if not word.startswith("-") and word != "discover"], ""))

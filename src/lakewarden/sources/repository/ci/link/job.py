@@ -10,7 +10,7 @@ from lakewarden.sources.repository.ci.commands.uses import action_of, command_of
 from lakewarden.sources.repository.ci.scripts.follow import Files, Script, follow
 from lakewarden.sources.repository.ci.shell.run import NOT_READ, Settings, run
 from lakewarden.sources.repository.ci.shell.state import inside
-from lakewarden.sources.repository.ci.shell.values import Alternative, Variables
+from lakewarden.sources.repository.ci.shell.values import ROOT, Alternative, Variables
 from lakewarden.sources.repository.ci.ternary import every, some
 from lakewarden.sources.repository.ci.workflow import HOLE, Unread
 
@@ -55,6 +55,7 @@ _SET_BY_AZURE = re.compile(r"##vso\[task\.setvariable\s+variable=([\w.]+)[^\]]*\
 _SET_BY_GITHUB = re.compile(r"^([A-Za-z_]\w*)=(.*)$", re.MULTILINE)
 _MADE = re.compile(r"setvariable\s+variable=([\w.]+)|(?:echo|printf|Write-Output)?\s*[\"']([A-Za-z_]\w*)=", re.IGNORECASE)
 _HANDS_ON = ("GITHUB_ENV", "setvariable")
+_FOLDERS = ("GITHUB_WORKSPACE", "GITHUB_ACTION_PATH")
 _REGISTERS = re.compile(r"register|import-model|log_model|model-?versions? create|ml model create", re.IGNORECASE)
 
 
@@ -152,6 +153,10 @@ class _Reading:
 
     def _variables(self, step: Step) -> Variables:
         variables = Variables(step.environ, declared=self.system == "github")
+        for name in _FOLDERS:
+            if name in step.environ:  # written from the folder of the step, which the script may leave
+                place = inside(step.folder, step.environ[name])
+                variables.set(name, (Alternative(HOLE if place is None else f"{ROOT}/{place}".rstrip("/")),))
         for name, values in self.exported.items():
             if step.environ.get(name, "") in (self.job.environ.get(name, ""), HOLE):
                 variables.values[name] = values

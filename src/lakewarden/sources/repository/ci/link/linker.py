@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.sources.repository.ci.commands.action import TOOLS
+from lakewarden.sources.repository.ci.commands.testing import runs_python_tests
 from lakewarden.sources.repository.ci.link.credentials import (
     Place,
     held_by,
@@ -44,6 +45,13 @@ _BESIDE = re.compile(
     r"(?:^|/)(?:\.[^/]+|docs?|tests?|examples?|scripts?|tools?|ci|build|dist)/|(?:^|/)(?:setup|conftest|noxfile|tasks)\.py$|(?:^|/)test_[^/]*$"
 )
 _TESTS = frozenset({"unit_test", "integration_test"})
+_MAY_TEST = re.compile(
+    r"(?:test|spec)[^/]*/.*\.(?:py|ipynb|txt|md|rst)$|(?:test|spec)[^/]*\.(?:py|ipynb)$|\.feature$|(?:^|/)\.gitmodules$",
+    re.IGNORECASE,
+)
+#: Where pytest is told of other names, and what tells it.
+_CONFIGURES = re.compile(r"(?:^|/)(?:pyproject\.toml|pytest\.ini|setup\.cfg|tox\.ini|conftest\.py)$")
+_OWN_NAMES = re.compile(r"python_files|doctest|nbmake|nbval|pytest_collect_file")
 
 
 class Linked(NamedTuple):
@@ -68,6 +76,7 @@ class Linker:
         self.read: list[Linked] = []
         self.code: dict[str, tuple[str, ...]] = {}
         self.production: dict[tuple[str, str], Done] = {}
+        self._tested: bool | None = None
 
     def workflow(self, workflow: Workflow) -> None:
         """Read all of one workflow. It is written once all are read: they share secrets."""
@@ -170,10 +179,23 @@ class Linker:
                 name = None if key is None else key.rpartition("/")[2]
                 yield Done(act, project, Reached(project, key, name, "" if key else "the command names no stage"), stage)
             elif action.kind in _TESTS:
+                if runs_python_tests(act.words) and not self._has_python_tests():
+                    continue
                 projects = self.targets.projects_of_tests(act.folder, act.words[1:])
                 yield from (Done(act, project) for project in dict.fromkeys(map(self._known, projects)))
             elif action.kind == "model_copy":
                 yield Done(act, self._project(act.folder))
+
+    def _has_python_tests(self) -> bool:
+        """May there be tests written in Python? There are none where there is code, and `test` stands in no path."""
+        if self._tested is None:
+            paths = [entry.path for entry in self.context.tree.files]
+            self._tested = (
+                not any(path.endswith(".py") for path in paths)
+                or any(_MAY_TEST.search(path) for path in paths)
+                or any(_OWN_NAMES.search(self.files.text(path) or "") for path in paths if _CONFIGURES.search(path))
+            )
+        return self._tested
 
     def _code_of(self, project: str) -> tuple[str, ...]:
         """The files of a project that tests are about: its code, without the tests themselves and what is built beside it."""

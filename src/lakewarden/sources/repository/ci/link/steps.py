@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lakewarden.sources.repository.ci.targets import Reached, Targets
 
 _UNCLEAR = "whether the step runs for a pull request depends on what is known only then, or on which files are changed"
+_OF_TAGS = ("tag", "release")
 _PASSED_OVER = "whether a failure of the command counts is not known: the script goes on"
 
 
@@ -76,8 +77,10 @@ def _deployment(units: Units, key: str, unit: str, one: Done, reached: Reached) 
     act = one.act
     if reached.key is None:
         units.notes.unresolved("ci_deployments", reached.problem, units.project, act.origin)
-    # What protects a branch is known to the Git host alone.
-    elsewhere = any(found.ref_class not in (None, "release") for found in units.reach[unit])
+    # What protects a branch is known to the Git host alone; a tag or a release may name any commit, whatever protects branches.
+    reach = units.reach[unit]
+    tagged = bool(reach) and all(found.event in _OF_TAGS for found in reach)
+    elsewhere = tagged or any(found.ref_class not in (None, "release") for found in reach)
     units.notes.facts.add(
         CiDeployment(
             key=key,

@@ -18,6 +18,11 @@ _TELLING = ("subprocess", "os.system", "os.popen", "pytest.main", "unittest")
 #: Calls of the REST interface, or of the client of Databricks, that make a job, change one or start one.
 _BY_REST = re.compile(r"/(?:api/)?2\.\d/jobs/(create|reset|update|run-now|runs/submit)\b")
 _BY_CLIENT = re.compile(r"\.jobs\.(create|reset|update|run_now|submit)\(")
+#: The same where the address is put together: of all jobs first, then what is done with one.
+_BASE = re.compile(r"/(?:api/)?2\.\d/jobs/?[\"']")
+_BY_PART = re.compile(r"[\"'}]/?(create|reset|update|run-now|runs/submit)[\"']")
+_IMPORTS = re.compile(r"/(?:api/)?2\.\d/workspace/import\b")
+_IMPORTS_BY_CLIENT = re.compile(r"\.workspace\.(?:import_|upload)\(")
 _STAGE = frozenset({"--env", "--environment", "--stage", "--target", "-e", "-t", "--profile"})
 #: Calls that run tests and only return how it went.
 _TESTS = {"main": {"pytest": "pytest", "unittest": "python -m unittest"}, "run": {"TextTestRunner": "python -m unittest"}}
@@ -60,14 +65,19 @@ def of_client(text: str, words: Sequence[str]) -> str:
     are those of its call, which may name the stage.
     """
     found = set(_BY_REST.findall(text))
+    if _BASE.search(text):
+        found.update(_BY_PART.findall(text))
+    imports = _IMPORTS.search(text) is not None
     if "WorkspaceClient" in text:
         found.update(_BY_CLIENT.findall(text))
+        imports = imports or _IMPORTS_BY_CLIENT.search(text) is not None
     verbs = dict.fromkeys(
         "run-now" if verb in ("run-now", "run_now", "submit", "runs/submit") else "reset" for verb in sorted(found)
     )
     pairs = [word.split("=", 1) if "=" in word else [word, after] for word, after in zip(words, [*words[1:], ""], strict=True)]
     stage = next((value for name, value in pairs if name in _STAGE and value and not value.startswith("-")), "")
-    return "\n".join(f"databricks jobs {verb}" + (f" --profile {_quoted(stage)}" if stage else "") for verb in verbs)
+    commands = [f"jobs {verb}" for verb in verbs] + ["workspace import"] * imports
+    return "\n".join(f"databricks {command}" + (f" --profile {_quoted(stage)}" if stage else "") for command in commands)
 
 
 def of_noxfile(text: str, words: Sequence[str]) -> str | None:
