@@ -34,13 +34,15 @@ POLICY = Policy(
 )
 
 
-def facts_of(server: Server, who: Principal | None = None, wanted: frozenset[str] = frozenset(TABLES)) -> Facts:
-    """What collectors read from a contract server as a principal of its estate."""
+def facts_of(
+    server: Server, who: Principal | None = None, wanted: frozenset[str] = frozenset(TABLES), warehouse: str = ""
+) -> Facts:
+    """What collectors read from a contract server as a principal of its estate, with a SQL warehouse or without."""
     token = (who or server.estate.admin).token
     options = Options(patience=Patience(), sleep=lambda _seconds: None)
     limits = Limiter(sleep=lambda _seconds: None)
     return collect(
-        [Asked(server.url, lambda: http.connect(server.url, token=token, limits=limits, options=options))], wanted
+        [Asked(server.url, lambda: http.connect(server.url, token=token, limits=limits, options=options), warehouse)], wanted
     ).facts
 
 

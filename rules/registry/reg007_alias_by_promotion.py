@@ -10,7 +10,8 @@ Fix:
 
 Exceptions:
     Aliases other than those of the live version (`champion_aliases` of the policy; `challenger` and the like are none), models
-    outside production, and tests.
+    outside production, and tests. Who moved an alias is read from the audit log, with `--warehouse`; the names of its actions were
+    not compared with a live workspace, so that a move that is not found there is unknown.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow

@@ -13,7 +13,8 @@ Fix:
 Exceptions:
     An approval in the environment of the CI system, which the gate records, replaces the tag. Where the policy says
     `approval = "none"`, approval tags are not looked at. Versions that are not live, code that no task of the pipeline runs,
-    and tests are left out.
+    and tests are left out. Who set a tag is read from the audit log, with `--warehouse`; the names of its actions were not compared
+    with a live workspace, so that a tag that is not found there is unknown.
 
 References:
     https://docs.databricks.com/aws/en/mlflow/deployment-job

@@ -11,6 +11,9 @@ Fix:
 Exceptions:
     Without access to the Git host the verdict is unknown, never a pass. Give the audit a token that may read branch rules.
     On GitLab, whoever may push to the protected branch goes around approvals and pipelines: these count where nobody may.
+    On GitHub, a ruleset that others than admins may bypass is not known to hold, and who may is shown to those alone who may edit
+    it; classic protection tells it to every token with Administration (read). On Azure DevOps, policies hold where nobody has a
+    permission to bypass them; only a token with Security (manage) is shown that.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow

@@ -77,6 +77,33 @@ def test_a_snapshot_gives_the_same_verdicts_byte_for_byte_without_a_network(tmp_
     assert [_said(f) for f in runs[0].json["findings"]] == [_said(f) for f in live.json["findings"]]
 
 
+@pytest.mark.slow
+def test_several_workspaces_give_the_same_verdicts_live_in_one_snapshot_and_in_one_each(tmp_path: Path) -> None:
+    found = estate()
+    found.catalog("prod", owner="owners", isolation_mode="ISOLATED", bindings=[found.workspace_id, 2222222222222222])
+    other = found.sibling(2222222222222222)
+    other.metastore_owner = found.metastore_owner
+    other.job(7, settings={"name": "nightly"})
+    with serve(found) as first, serve(other) as second:
+        first.faults.add("GET", f"{UNITY}/permissions/table/prod.ml.features", faults.refused())
+        second.faults.add("GET", f"{UNITY}/external-locations", faults.refused())
+        both = ("--workspace", first.url, "--workspace", second.url)
+        report = ("--output-format", "json", "--show", "unknown")
+        live = run(tmp_path, first, "audit", *both, *report)
+        for name, given in (("one", both), ("a", both[:2]), ("b", both[2:])):
+            run(tmp_path, first, "collect", *given, "-o", f"{name}.snap")
+    together = lakewarden(tmp_path, "audit", "--snapshot", "one.snap", *report)
+    apart = lakewarden(tmp_path, "audit", "--snapshot", "a.snap", "--snapshot", "b.snap", *report)
+    assert live.code == together.code == apart.code
+    verdicts = [[_said(f) for f in ran.json["findings"] if f["code"] != "LW030"] for ran in (live, together, apart)]
+    assert verdicts[0] == verdicts[1] == verdicts[2]
+    assert ("DAT006", "metastore-1/prod.ml.features/everyone:account users/MODIFY") in {found[:2] for found in verdicts[0]}
+    counts = [
+        [{k: v for k, v in r.items() if r["code"] != "LW030"} for r in ran.json["rules"]] for ran in (live, together, apart)
+    ]
+    assert counts[0] == counts[1] == counts[2]
+
+
 def _said(finding: dict[str, Any]) -> tuple[object, ...]:
     return finding["code"], finding["subject"], finding["verdict"], finding["message"], finding["location"]["url"]
 

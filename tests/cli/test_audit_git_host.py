@@ -38,9 +38,9 @@ jobs:
       - run: databricks bundle deploy -t prod
 """
 STRICT = [
-    {"type": "pull_request", "parameters": {"required_approving_review_count": 1}},
-    {"type": "required_status_checks", "parameters": {"required_status_checks": [{"context": "test"}]}},
-    {"type": "non_fast_forward"},
+    {"type": "pull_request", "ruleset_id": 1, "parameters": {"required_approving_review_count": 1}},
+    {"type": "required_status_checks", "ruleset_id": 1, "parameters": {"required_status_checks": [{"context": "test"}]}},
+    {"type": "non_fast_forward", "ruleset_id": 1},
 ]
 
 
@@ -50,12 +50,17 @@ def workspace() -> Iterator[Server]:
         yield running
 
 
+#: Let the audit find the checkout that it runs in.
+FOUND = "found"
+
+
 def routes(**more: Any) -> dict[str, Any]:
     approved = {"name": "Prod", "protection_rules": [{"type": "required_reviewers", "reviewers": [{}]}]}
     found: dict[str, Any] = {
         "": {"default_branch": "main"},
         "/branches": [{"name": "main", "protected": False, "commit": {"sha": HEAD}}],
         "/rules/branches/main": STRICT,
+        "/rulesets/1": {"id": 1, "bypass_actors": []},
         "/environments": {"total_count": 1, "environments": [approved]},
     }
     return {f"{AT}{path}": value for path, value in {**found, **more}.items()}
@@ -81,7 +86,9 @@ def ask(folder: Path, workspace: Server, host: Hosting, *arguments: str) -> Ran:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**login, **host.environ}.items():
             patch.setenv(name, value)
-        return inside(folder, "audit", "--output-format", "json", "--show", "unknown", *arguments)
+        alone = () if {"--repository", FOUND} & set(arguments) else ("--no-repository",)
+        given = [one for one in arguments if one != FOUND]
+        return inside(folder, "audit", "--output-format", "json", "--show", "unknown", *alone, *given)
 
 
 def told(ran: Ran) -> dict[tuple[str, str], str]:
@@ -150,6 +157,21 @@ def test_what_a_checkout_declares_of_its_branch_is_settled_by_the_host(tmp_path:
         assert "pass" not in told(ran).values()
 
 
+def test_in_a_checkout_with_a_bundle_what_is_deployed_is_compared_with_it(tmp_path: Path) -> None:
+    rules = ("--select", "GIT009,GIT002,GIT012,DEP011,ENV001")
+    with serve(Estate(complete=True)) as workspace, github(routes()) as host:
+        named = audit(tmp_path, workspace, host, *rules, "--repository", ".")
+        found, alone = ask(tmp_path, workspace, host, *rules, FOUND), ask(tmp_path, workspace, host, *rules)
+        both = ask(tmp_path, workspace, host, *rules, "--repository", ".", "--no-repository")
+        assert (found.code, told(found), found.json["rules"]) == (named.code, told(named), named.json["rules"])
+        assert {f["plane"] for f in named.json["findings"]} > {f["plane"] for f in alone.json["findings"]}
+        assert both.code == 2
+        (tmp_path / "databricks.yml").unlink()  # a repository of a policy, say
+        assert {r["code"]: r["judged"] for r in ask(tmp_path, workspace, host, *rules, FOUND).json["rules"]} == {
+            r["code"]: r["judged"] for r in alone.json["rules"]
+        }
+
+
 def test_a_snapshot_holds_what_the_host_said_and_no_token(tmp_path: Path) -> None:
     with serve(small()) as workspace, github(routes(**{"/rules/branches/main": []})) as host:
         live = audit(tmp_path, workspace, host, "--select", "GIT009")
@@ -158,7 +180,7 @@ def test_a_snapshot_holds_what_the_host_said_and_no_token(tmp_path: Path) -> Non
             for name, value in {**login, **host.environ}.items():
                 patch.setenv(name, value)
             inside(tmp_path, "collect", "-o", "estate.snap")
-    asked = ("--select", "GIT009", "--output-format", "json", "--show", "unknown")
+    asked = ("--select", "GIT009", "--no-repository", "--output-format", "json", "--show", "unknown")
     again = inside(tmp_path, "audit", "--snapshot", "estate.snap", *asked)
     assert (again.code, told(again)) == (live.code, told(live)) == (1, {("GIT009", "deployed"): "fail"})
     held = gzip.decompress((tmp_path / "estate.snap").read_bytes())

@@ -43,8 +43,8 @@ def asked(server: Server, path: str) -> int:
     return sum(one.path == path for one in server.log)
 
 
-def interrupted(folder: Path, server: Server, *arguments: str) -> tuple[int, str, str]:
-    """Run, and press Ctrl-C when the last of the grants is asked for."""
+def interrupted(folder: Path, server: Server, *arguments: str, by: tuple[int, ...] = (signal.SIGINT,)) -> tuple[int, str, str]:
+    """Run, and press Ctrl-C, or send other signals, when the last of the grants is asked for."""
     process = subprocess.Popen(
         [sys.executable, "-m", "lakewarden", *arguments],
         cwd=folder,
@@ -60,7 +60,9 @@ def interrupted(folder: Path, server: Server, *arguments: str) -> tuple[int, str
             assert process.poll() is None, process.communicate()
             time.sleep(0.02)
         time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
+        for number in by:
+            process.send_signal(number)
+            time.sleep(0.05)
         out, err = process.communicate(timeout=30)
     finally:
         process.kill()
@@ -103,6 +105,48 @@ def test_ctrl_c_leaves_a_snapshot_that_says_that_it_is_partial_and_resume_goes_o
         run(tmp_path, server, "collect", "-o", "fresh.snap")
     assert facts(tmp_path / "whole.snap") == facts(tmp_path / "fresh.snap")
     assert whole.facts.complete == snapshot.read(tmp_path / "fresh.snap").facts.complete
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", [(signal.SIGTERM,), (signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGTERM)])
+def test_a_cancelled_ci_job_leaves_a_partial_snapshot(tmp_path: Path, by: tuple[int, ...]) -> None:
+    with serve(small()) as server:
+        server.faults.add("GET", LAST, faults.slow(30), times=1)
+        begun = time.monotonic()
+        code, out, err = interrupted(tmp_path, server, "collect", "-o", "part.snap", by=by)
+        assert time.monotonic() - begun < 25  # it does not wait for the answer
+    assert (code, "Traceback" in err) == (3, False)
+    assert "it is partial: reading was interrupted at grants of" in out
+    assert snapshot.read(tmp_path / "part.snap").header.partial
+
+
+def test_a_signal_after_what_was_read_is_written_ends_nothing_that_is_yet_to_be_told() -> None:
+    lines = (
+        "import os, signal, time",
+        "from lakewarden.cli.stopping import stoppable",
+        "with stoppable():",
+        "    try:",
+        "        os.kill(os.getpid(), signal.SIGINT)",
+        "        time.sleep(5)",
+        "    except KeyboardInterrupt:",
+        "        pass",
+        "os.kill(os.getpid(), signal.SIGTERM)",
+        "time.sleep(0.1)",
+        "print('told')",
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], env=environment(), capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (0, "told\n")
+
+
+@pytest.mark.slow
+def test_a_cancelled_audit_judges_nothing(tmp_path: Path) -> None:
+    with serve(small()) as server:
+        server.faults.add("GET", LAST, faults.slow(3), times=1)
+        code, out, err = interrupted(tmp_path, server, "audit", "--select", "DAT006", by=(signal.SIGTERM,))
+    assert code not in (0, 1, 3)
+    assert (out, "Traceback" in err) == ("", False)
 
 
 def _names(keys: set[str | None]) -> set[str]:

@@ -10,6 +10,10 @@ from tests.contract import serve
 from tests.contract.small import small
 from tests.running import Ran, inside, lakewarden
 from tests.snapshots import POLICY, write
+from tests.sources.platform.git_host.hosts import github
+from tests.sources.platform.mlflow.test_other_servers import of_server
+from tests.sources.platform.mlflow.test_other_servers import server as mlflow_server
+from tests.sources.platform.wire.serving import Says
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +90,37 @@ def test_a_few_requests_tell_which_grants_are_missing_and_those_grants_help(tmp_
     assert better.code == 0
     left = [unlock["sql"] for unlock in json.loads(better.out)["unlocks"] if unlock["sql"]]
     assert left == []
+
+
+def test_what_a_git_host_and_a_server_of_mlflow_hide_is_told_with_the_token_that_shows_it(tmp_path: Path) -> None:
+    no = Says({"message": "Resource not accessible by personal access token"}, 403)
+    main = {"name": "main", "protected": True, "commit": {"sha": "a" * 40}}
+    routes = {"": {"default_branch": "main"}, "/branches": [main], "/rules/branches/main": [], "/branches/main/protection": no}
+    estate = small()
+    users = Says({"error_code": "PERMISSION_DENIED", "message": "Permission denied"}, 403)
+    mlflow = of_server("3.13.0", **{"/api/2.0/mlflow/users/list": users})
+    with (
+        serve(estate) as server,
+        github({f"/repos/acme/churn{k}": v for k, v in routes.items()}) as host,
+        mlflow_server(mlflow) as m,
+    ):
+        (tmp_path / "lakewarden.toml").write_text(
+            f'[environments.production]\nworkspaces = ["{server.url}", "{m.url}"]\ncatalogs = ["prod"]\n'
+            f'[[projects]]\nname = "churn"\nrepository = "{host.key}"\nrelease_refs = ["main"]\n'
+        )
+
+        def ask(rules: str, *arguments: str, **more: str) -> Ran:
+            login = {"DATABRICKS_TOKEN": estate.admin.token, "DATABRICKS_CONFIG_FILE": str(tmp_path / "none"), **more}
+            return lakewarden(tmp_path, "doctor", "--select", rules, *arguments, **login)
+
+        # A host that the variables name as one to send no token to.
+        without = ask("GIT009", "--workspace", server.url, GH_HOST=host.environ["GH_HOST"])
+        assert "set GH_TOKEN to a fine-grained token with Metadata" in " ".join(without.out.split())
+        poor = ask("GIT009", "--workspace", server.url, **host.environ)
+        assert "grant Administration (read) of the repository to the token" in " ".join(poor.out.split())
+        who = {"MLFLOW_TRACKING_USERNAME": "ana", "MLFLOW_TRACKING_PASSWORD": "a-password-of-a-test"}
+        reader = ask("TRK006,REG006,GIT008", "--mlflow", m.url, **who)
+        assert "of an admin of the server" in " ".join(reader.out.split())
 
 
 @pytest.mark.parametrize(

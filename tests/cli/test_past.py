@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 from tests.running import Ran, inside, lakewarden
-from tests.snapshots import POLICY, write
+from tests.snapshots import FILLED, POLICY, WORKSPACE, facts_of, write
+
+from lakewarden.facts import snapshot
+from lakewarden.facts.gaps import Cause, Gap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +86,54 @@ def test_a_partial_snapshot_is_incomplete_whatever_it_holds(folder: Path) -> Non
     ran = audit(folder, "a.snap")
     assert ran.code == 3
     assert ran.json["summary"]["incomplete_reasons"] == ["a.snap is partial: interrupted while grants were read"]
+
+
+def accept(folder: Path, scope: str, expires: str = "2026-06-30") -> None:
+    gap = f'[[accepted_gaps]]\nscope = "{scope}"\nreason = "the workspace is being moved"\nexpires = {expires}\n'
+    (folder / "lakewarden.toml").write_text(f"{POLICY}\n{gap}")
+
+
+@pytest.mark.parametrize("scope", ["old.snap", "*/old.snap", "old*"])
+def test_a_stale_snapshot_that_the_policy_accepts_is_told_and_still_proves_nothing(folder: Path, scope: str) -> None:
+    (folder / "snaps").mkdir()
+    write(folder / "snaps/old.snap", {"prod": FENCED}, workspace="https://two.example.com", metastore="n", day="2026-01-01")
+    write(folder / "new.snap", {"prod": FENCED})
+    both = ("snaps/old.snap", "new.snap")
+    accept(folder, scope)
+    ran = audit(folder, *both)
+    told = "snaps/old.snap was collected on 2026-01-01, 59 days ago; audit.snapshot_max_age_days is 7"
+    assert (ran.code, ran.json["summary"]["incomplete_reasons"]) == (0, [])
+    assert ran.json["summary"]["notes"][0] == f"{told}; accepted until 2026-06-30: the workspace is being moved"
+    assert verdicts(ran)["ENV007", "n/prod"] == "unknown"
+    assert sum(rule["pass"] for rule in ran.json["rules"]) == 1
+    assert "accepted until 2026-06-30" in inside(folder, "audit", "--snapshot", both[0], "--snapshot", both[1], *ASKED).out
+    accept(folder, scope, expires="2026-02-28")  # judged as of the first of March
+    ran = audit(folder, *both)
+    assert (ran.code, ran.json["summary"]["incomplete_reasons"]) == (3, [told])
+
+
+def test_a_partial_snapshot_that_the_policy_accepts_is_told_and_what_it_lacks_stays_unknown(folder: Path) -> None:
+    facts = facts_of({"prod": FENCED, "prod2": OPEN}, day="2026-03-01")
+    facts.complete = {at for at in facts.complete if at[0] != "bindings"}
+    facts.otherwise(Gap(Cause.TRUNCATED, "bindings", "interrupted", plane="deployed"))
+    header = snapshot.Header(
+        "1.0", (WORKSPACE,), "2026-03-01T00:00:00Z", "2026-03-01T00:01:00Z", FILLED, FILLED, {}, "interrupted"
+    )
+    snapshot.write(folder / "a.snap", header, facts)
+    ran = audit(folder, "a.snap", more=("--ignore", "LW001"))
+    assert len(ran.json["summary"]["incomplete_reasons"]) == 2
+    accept(folder, "a.snap")
+    ran = audit(folder, "a.snap")
+    assert ran.json["summary"]["incomplete_reasons"] == []
+    assert ran.code == 1  # what was seen to be open is told all the same
+    assert ran.json["summary"]["notes"] == [
+        "a.snap is partial: interrupted; accepted until 2026-06-30: the workspace is being moved"
+    ]
+    assert verdicts(ran) == {("ENV007", "m/prod"): "unknown", ("ENV007", "m/prod2"): "fail"}
+    # What was refused is another gap.
+    facts.gap(Gap(Cause.REFUSED, "catalogs", "403: no", "GRANT it", "deployed", parent="m"))
+    snapshot.write(folder / "a.snap", header, facts)
+    assert audit(folder, "a.snap").json["summary"]["incomplete_reasons"] == ["m: 403: no"]
 
 
 def diff(folder: Path, *arguments: str) -> Ran:

@@ -191,7 +191,8 @@ class Estate(Learning, Working, Store):
             workspace_id=workspace_id, metastore_id=self.metastore_id, complete=self.complete if complete is None else complete
         )
         other.shared(self)
-        for name in ("grants", "bindings", "principals", "members", "model_tags", "model_jobs", "version_tags", "version_files"):
+        shared = ("grants", "bindings", "principals", "members", "model_tags", "model_jobs")
+        for name in (*shared, "version_tags", "version_jobs", "version_files"):
             setattr(other, name, getattr(self, name))
         for kind in ("users", "groups", "service_principals"):
             if kind in self._rows:

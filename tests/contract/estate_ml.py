@@ -22,6 +22,7 @@ class Learning(Store):
         self.model_tags: dict[str, dict[str, str]] = {}
         self.model_jobs: dict[str, str] = {}
         self.version_tags: dict[tuple[str, str], dict[str, str]] = {}
+        self.version_jobs: dict[tuple[str, str], Json] = {}
         self.version_files: dict[tuple[str, str], dict[str, bytes]] = {}
         self.registry_disabled = False
 
@@ -36,7 +37,7 @@ class Learning(Store):
         deployment_job_id: str | None = None,
         **more: Any,
     ) -> Json:
-        """A model in Unity Catalog; a version may carry `tags`, its `mlmodel` file, and any field of ModelVersionInfo."""
+        """A model in Unity Catalog; a version may carry `tags`, its `mlmodel` file, its `deployment_job_state`, and any field of ModelVersionInfo."""
         catalog, schema, name = full_name.split(".")
         place = {"catalog_name": catalog, "schema_name": schema}
         row: Json = {"name": name, "full_name": full_name, "owner": owner, "metastore_id": self.metastore_id, **place}
@@ -53,6 +54,7 @@ class Learning(Store):
             given = dict(version)
             number = int(given.pop("version", number))  # noqa: PLW2901 a seed may number itself
             self.version_tags[full_name, str(number)] = dict(given.pop("tags", {}))
+            self.version_jobs[full_name, str(number)] = dict(given.pop("deployment_job_state", {}))
             mlmodel = given.pop("mlmodel", "run_id: run-1\nsignature:\n  inputs: '[]'\n")
             self.version_files[full_name, str(number)] = {} if mlmodel is None else {"MLmodel": mlmodel.encode()}
             raw = given.pop("raw", None)

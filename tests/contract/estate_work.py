@@ -21,6 +21,8 @@ class Working(Store):
         self.acls: dict[tuple[str, str], list[Json]] = {}
         self.files: dict[str, bytes] = {}
         self.statements: dict[str, Any] = {}
+        self.polls = 0  # how often a statement is asked about before it has ended
+        self.waiting: dict[str, int] = {}
         self.system_tables: dict[str, tuple[list[str], list[list[Any]]]] = {}
 
     def job(
@@ -111,7 +113,9 @@ class Working(Store):
         return self.seed("deployments", f"deployments/{name}", "bundle.Deployment", {"name": f"deployments/{name}", **more})
 
     def system_table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """A table of the `system` catalog other than the information schema, with all its cells as text."""
+        """A table of the `system` catalog other than the information schema. Cells are text; of a column that has a type behind
+        its name they are what JSON can say of it.
+        """
         self.system_tables[name] = (list(columns), [list(row) for row in rows])
 
     def _object(self, path: str) -> Json | None:

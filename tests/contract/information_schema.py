@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tests.contract.visibility import bound, chain, identities, named, reads_grants, sees
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from tests.contract.visibility import Principal
 
 _View: TypeAlias = "tuple[list[str], Callable[[Estate, Principal], list[list[Any]]]]"
+
+#: Catalog, or catalog and schema, that a query is about; empty for one about everything.
+WITHIN: ContextVar[tuple[str, ...]] = ContextVar("within", default=())
 
 _DATED = ["comment", "created", "created_by", "last_altered", "last_altered_by"]
 _STORED = ["data_source_format", "storage_sub_directory", "storage_path"]
@@ -38,7 +42,11 @@ _CONTAINER = {
 def _seen(estate: Estate, who: Principal, kind: str, rows: str) -> Iterator[Json]:
     if not estate.knows(rows):
         return
+    within = WITHIN.get()
     for parent in estate.parents(rows):
+        above = tuple(parent.split(".")) if parent else ()
+        if above[: len(within)] != within[: len(above)]:
+            continue
         for row in estate.under(rows, parent):
             name = row.get("full_name") or row["name"]
             here = kind not in {"catalog", "schema", "table"} or bound(estate, name.partition(".")[0])

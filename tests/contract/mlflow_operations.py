@@ -20,5 +20,6 @@ MLFLOW_OPERATIONS: tuple[tuple[str, str, frozenset[str], frozenset[str], str | N
         "model_versions",
         True,
     ),
+    ("POST", f"{_UC}/model-versions/set-tag", _NONE, frozenset({"name", "version", "key", "value"}), None, None, False),
     ("GET", "/api/2.0/mlflow/registered-models/get", frozenset({"name"}), _NONE, None, None, False),
 )

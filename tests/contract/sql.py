@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from tests.contract.asking import Answer, Answers, Ask, Refused, Unseeded, absent
-from tests.contract.information_schema import VIEWS
-from tests.contract.visibility import identities, privileges
+from tests.contract.asking import Answer, Answers, Ask, Refused, Unseeded, absent, denied
+from tests.contract.information_schema import VIEWS, WITHIN
+from tests.contract.visibility import identities, levels, privileges
 
 if TYPE_CHECKING:
     from tests.contract.store import Json
 
 _TYPES = {"VARCHAR": "STRING", "BIGINT": "LONG", "INTEGER": "INT", "BOOLEAN": "BOOLEAN", "DOUBLE": "DOUBLE", "HUGEINT": "LONG"}
 _TEXTS = {"LONG": "BIGINT"}
+_USE = {"CAN_USE", "CAN_MONITOR", "CAN_MANAGE", "IS_OWNER"}
+# Columns by which a query names what it is about, and the levels of a name that they are.
+_NAMES = {"table_catalog": 0, "catalog_name": 0, "table_schema": 1, "schema_name": 1}
 
 
 class Result(NamedTuple):
@@ -33,8 +37,11 @@ class Failed(Exception):  # noqa: N818 an answer, not a mistake
 
 
 def execute(ask: Ask) -> Answer:
-    if ask.estate.find("warehouses", ask.needed("warehouse_id")) is None:
-        raise absent(f"SQL warehouse {ask.needed('warehouse_id')}")
+    warehouse = ask.needed("warehouse_id")
+    if ask.estate.find("warehouses", warehouse) is None:
+        raise absent(f"SQL warehouse {warehouse}")
+    if ("warehouses", warehouse) in ask.estate.acls and not _USE & levels(ask.estate, ask.who, "warehouses", warehouse):
+        raise denied(f"{ask.who.name} is not authorized to use this SQL Endpoint.")
     if ask.given("disposition") not in {None, "INLINE"} or ask.given("format") not in {None, "JSON_ARRAY"}:
         raise Unseeded("only INLINE results as JSON_ARRAY are answered")
     name = f"statement-{len(ask.estate.statements) + 1}"
@@ -42,13 +49,25 @@ def execute(ask: Ask) -> Answer:
         ask.estate.statements[name] = _run(ask, ask.needed("statement"))
     except Failed as why:
         ask.estate.statements[name] = str(why)
-    if ask.given("wait_timeout") == "0s":
+    if ask.given("wait_timeout") == "0s" or ask.estate.polls:
+        ask.estate.waiting[name] = ask.estate.polls
         return {"statement_id": name, "status": {"state": "PENDING"}}
     return _told(ask, name)
 
 
 def status(ask: Ask) -> Answer:
-    return _told(ask, ask.parts[0])
+    name = ask.parts[0]
+    left = ask.estate.waiting.pop(name, 0)
+    if left > 1:
+        ask.estate.waiting[name] = left - 1
+        return {"statement_id": name, "status": {"state": "RUNNING"}}
+    return _told(ask, name)
+
+
+def cancel(ask: Ask) -> Answer:
+    _known(ask, ask.parts[0])
+    ask.estate.waiting.pop(ask.parts[0], None)
+    return {}
 
 
 def chunk(ask: Ask) -> Answer:
@@ -107,24 +126,45 @@ def _run(ask: Ask, statement: str) -> Result:
         raise Failed("[UNSUPPORTED_STATEMENT] The contract server runs queries only.")
     with contextlib.closing(duckdb.connect(config={"threads": 1})) as connection:
         _bound(ask, query)
+        WITHIN.set(_within(query))
         own = {common.alias.lower() for common in query.find_all(exp.CTE)}
         for number, table in enumerate(list(query.find_all(exp.Table))):
             if table.name.lower() in own and not table.db:
                 continue
             columns, rows = _rows(ask, table)
             name = f"seeded_{number}"
-            connection.execute(f"CREATE TABLE {name} ({', '.join(f'{column} VARCHAR' for column in columns)})")
+            kinds = [column.partition(" ")[2] for column in columns]
+            given = (column if kind else f"{column} VARCHAR" for column, kind in zip(columns, kinds, strict=True))
+            connection.execute(f"CREATE TABLE {name} ({', '.join(given)})")
             if rows:
-                cells = [[None if cell is None else str(cell) for cell in column] for column in zip(*rows, strict=True)]
-                connection.execute(f"INSERT INTO {name} SELECT {', '.join('unnest(?)' for _ in columns)}", cells)
+                cells = [
+                    [None if cell is None else json.dumps(cell) if kind else str(cell) for cell in column]
+                    for kind, column in zip(kinds, zip(*rows, strict=True), strict=True)
+                ]
+                read = (f"CAST(CAST(unnest(?) AS JSON) AS {kind})" if kind else "unnest(?)" for kind in kinds)
+                connection.execute(f"INSERT INTO {name} SELECT {', '.join(read)}", cells)
             alias = table.alias or table.name
             table.replace(exp.alias_(exp.to_table(name), alias, table=True))
         try:
             done = connection.execute(query.sql(dialect="duckdb"))
-            kinds = [(str(column[0]), _TYPES.get(str(column[1]), "STRING")) for column in done.description or ()]
-            return Result(kinds, [[_cell(cell) for cell in row] for row in done.fetchall()])
+            shown = [(str(column[0]), _TYPES.get(str(column[1]), "STRING")) for column in done.description or ()]
+            return Result(shown, [[_cell(cell) for cell in row] for row in done.fetchall()])
         except duckdb.Error as error:
             raise Failed(f"[INVALID_QUERY] {str(error).splitlines()[0]}") from error
+
+
+def _within(query: exp.Query) -> tuple[str, ...]:
+    """Catalog, or catalog and schema, that a plain query is about: no others need be made for it."""
+    where = query.args.get("where")
+    if where is None or len(list(query.find_all(exp.Select))) != 1:
+        return ()
+    named = ["", ""]
+    for one in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
+        if isinstance(one, exp.EQ) and isinstance(one.left, exp.Column) and isinstance(one.right, exp.Literal):
+            at = _NAMES.get(one.left.name.lower())
+            if at is not None:
+                named[at] = one.right.this
+    return tuple(named) if all(named) else (named[0],) if named[0] else ()
 
 
 def _bound(ask: Ask, query: exp.Query) -> None:
@@ -170,5 +210,6 @@ def _cell(cell: Any) -> str | None:
 SQL: Answers = {
     ("POST", "/api/2.0/sql/statements"): execute,
     ("GET", "/api/2.0/sql/statements/{}"): status,
+    ("POST", "/api/2.0/sql/statements/{}/cancel"): cancel,
     ("GET", "/api/2.0/sql/statements/{}/result/chunks/{}"): chunk,
 }

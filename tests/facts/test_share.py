@@ -13,6 +13,7 @@ from lakewarden.facts.fact import TABLES
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.identity import Grant, Securable
 from lakewarden.facts.model.tracking import Experiment, Run
+from lakewarden.facts.model.workloads import Job
 from lakewarden.facts.origin import Origin
 from lakewarden.facts.share import about_runs, shared
 
@@ -60,6 +61,15 @@ def test_a_name_that_is_no_mail_address_goes_where_it_is_known_to_be_one() -> No
     assert owner.__dict__["owner"] == "person-1"
     assert "user:carl" not in texts(found)
     assert "/Users/carl" not in texts(found)
+
+
+def test_the_short_name_in_what_was_deployed_in_development_mode_goes() -> None:
+    facts = Facts()
+    facts.add(Job(key="https://w#1", plane=LIVE, name="[dev ann_smith] train"))
+    facts.gap(Gap(Cause.REFUSED, "tasks", "403", "grant CAN_VIEW on [dev ann_smith] train", LIVE, None, "https://w#1"))
+    found = shared(facts)
+    assert [row.__dict__["name"] for row in found.rows["jobs"]] == ["[dev person] train"]
+    assert "ann_smith" not in texts(found)
 
 
 def test_runs_are_left_out_and_said_to_be() -> None:

@@ -7,7 +7,18 @@ from typing import Annotated, Optional
 
 import typer
 
-from lakewarden.cli.options import AuthProfile, Color, InEnvironment, OfMlflow, OfWorkspace, PolicyFile, WhenColor, split
+from lakewarden.cli.options import (
+    AuthProfile,
+    Color,
+    InEnvironment,
+    OfMlflow,
+    OfUnityCatalog,
+    OfWarehouse,
+    OfWorkspace,
+    PolicyFile,
+    WhenColor,
+    split,
+)
 from lakewarden.rule import Confidence, Profile, Severity
 
 _List = Optional[list[str]]  # noqa: UP045  (typer evaluates it on Python 3.10)
@@ -16,8 +27,10 @@ _List = Optional[list[str]]  # noqa: UP045  (typer evaluates it on Python 3.10)
 def audit(
     workspace: OfWorkspace = None,
     mlflow: OfMlflow = None,
+    unity_catalog: OfUnityCatalog = None,
     auth_profile: AuthProfile = None,
     environment: InEnvironment = None,
+    warehouse: OfWarehouse = None,
     snapshot: Annotated[
         Optional[list[Path]],  # noqa: UP045
         typer.Option(help="Judge this snapshot instead of asking workspaces; may be repeated.", metavar="FILE"),
@@ -28,8 +41,12 @@ def audit(
     ] = None,
     repository: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(help="Compare with what this repository declares.", metavar="DIR"),
+        typer.Option(
+            help="Compare with what this repository declares; otherwise with the checkout of the current folder, if it has a bundle.",
+            metavar="DIR",
+        ),
     ] = None,
+    no_repository: Annotated[bool, typer.Option("--no-repository", help="Compare with no repository.")] = False,
     policy: PolicyFile = None,
     profile: Annotated[Optional[Profile], typer.Option(help="Which rules are asked.")] = None,  # noqa: UP045
     select: Annotated[
@@ -51,6 +68,10 @@ def audit(
     ] = None,
     fail_on: Annotated[Optional[Severity], typer.Option(help="The least severity that fails.")] = None,  # noqa: UP045
     fail_confidence: Annotated[Optional[Confidence], typer.Option(help="The least confidence that fails.")] = None,  # noqa: UP045
+    attestations: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Folder of what gates attested; otherwise that of the policy.", metavar="DIR"),
+    ] = None,
     history: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(
@@ -67,12 +88,16 @@ def audit(
 ) -> None:
     """Judge what is deployed: catalogs, tables, grants and owners of live workspaces. Nothing is changed there.
 
+    In a checkout with a bundle, what is deployed is compared with what it declares. The protection of release branches is asked
+    of the Git hosts of this checkout and of every `repository` that the policy's projects name; tokens are taken from GH_TOKEN,
+    GITLAB_TOKEN and AZURE_DEVOPS_TOKEN.
+
     Exit codes: 0 clean, 1 findings, 2 usage or policy, 3 something could not be seen, 4 nothing to check.
     """
     from lakewarden.cli import live
+    from lakewarden.cli.attested import attested
     from lakewarden.cli.output import write_reports
     from lakewarden.cli.progress import say_requests
-    from lakewarden.cli.session import read
     from lakewarden.errors import ExitCode, UsageError
     from lakewarden.facts.estate.close import CLOSED
     from lakewarden.facts.snapshot import read as read_snapshot
@@ -88,30 +113,38 @@ def audit(
     shown = frozenset(split(show))
     check_shown(shown - {"requests"})
     root_policy = live.policy_of(policy)
-    if snapshot and (workspace or environment or mlflow):
-        raise UsageError("--snapshot is judged without asking a workspace", "leave out --workspace, --mlflow and --environment")
+    if snapshot and (workspace or environment or mlflow or unity_catalog or warehouse):
+        raise UsageError(
+            "--snapshot is judged without asking a workspace",
+            "leave out --workspace, --mlflow, --unity-catalog, --environment and --warehouse",
+        )
     if fail_on_new and history is None:
         raise UsageError("--fail-on-new needs an audit to compare with", "give one with --history FILE")
     if snapshot and len(set(snapshot)) < len(snapshot):
         raise UsageError("the same snapshot is given twice", "give each once")
     if as_of is not None and not snapshot:
         raise UsageError("--as-of is about snapshots", "give one with --snapshot FILE")
-    declared = read([repository], policy) if repository is not None else None
-    planes = frozenset({"deployed"} | ({"declared"} if declared else set()))
+    declared = live.declared_by(repository, policy, wanted=not no_repository)
+    planes = frozenset({"deployed", "observed"} | ({"declared"} if declared else set()))
     if snapshot:
         snapshots = [read_snapshot(file) for file in snapshot]
     else:
-        others = live.beside(root_policy, live.servers_of(split(mlflow)), declared)
+        others = live.beside(root_policy, live.servers_of(split(mlflow)), declared, live.servers_of(split(unity_catalog)))
         urls = live.workspaces_of(root_policy, split(workspace), split(environment), others.urls)
         chosen = select_rules(
             load_rules(), root_policy, profile or root_policy.profile, select=split(select), ignore=split(ignore)
         )
         wanted = tables_needed(chosen.asked, live.everything_wanted(others) | frozenset(CLOSED), planes)
-        snapshots = [live.read_workspaces(urls, split(auth_profile), live.and_of_hosts(wanted, others, declared), others=others)]
+        snapshots = [
+            live.read_workspaces(
+                urls, split(auth_profile), live.and_of_hosts(wanted, others, declared), others=others, warehouses=split(warehouse)
+            )
+        ]
         say_requests(snapshots[0].header.requests, by_family="requests" in shown)
     today = live.today_of(snapshots, as_of)
-    facts, could, missing = live.joined(snapshots, list(map(str, snapshot or [])), root_policy if snapshot else None, today)
-    judged = live.audited(root_policy, facts, could, declared)
+    seen = live.joined(snapshots, list(map(str, snapshot or [])), root_policy if snapshot else None, today)
+    filled = seen.filled | attested(seen.facts, root_policy, attestations)
+    judged = live.audited(root_policy, seen.facts, filled, declared)
     wishes = Wishes(
         profile=profile,
         select=split(select),
@@ -121,7 +154,8 @@ def audit(
         use_baseline=False,
         show=shown - {"requests"},
         today=today,
-        incomplete=missing,
+        incomplete=seen.incomplete,
+        notes=seen.accepted,
     )
     result = judge_repository(judged, wishes)
     if history is not None:
@@ -129,6 +163,5 @@ def audit(
 
         result = with_history(result, history, today, fail_on_new=fail_on_new)
     write_reports(result, targets, wishes.show, color, limit)
-    if exit_zero or (allow_empty and result.exit_code == ExitCode.NOTHING_CHECKED):
-        raise typer.Exit(ExitCode.CLEAN)
-    raise typer.Exit(result.exit_code)
+    passed_over = exit_zero or (allow_empty and result.exit_code == ExitCode.NOTHING_CHECKED)
+    raise typer.Exit(ExitCode.CLEAN if passed_over else result.exit_code)

@@ -81,6 +81,7 @@ def _judged(file: Path, policy: Path | None) -> Any:
     from lakewarden.reports.json_report import document
 
     found = [read(file)]
-    facts, could, missing = live.joined(found, [str(file)])
-    wishes = Wishes(use_baseline=False, today=live.today_of(found, None), incomplete=missing)
-    return document(judge_repository(live.audited(live.policy_of(policy), facts, could, None), wishes))
+    root_policy, today = live.policy_of(policy), live.today_of(found, None)
+    seen = live.joined(found, [str(file)], root_policy, today)
+    wishes = Wishes(use_baseline=False, today=today, incomplete=seen.incomplete, notes=seen.accepted)
+    return document(judge_repository(live.audited(root_policy, seen.facts, seen.filled, None), wishes))

@@ -8,13 +8,25 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from lakewarden.cli.options import AuthProfile, Color, InEnvironment, OfWorkspace, PolicyFile, WhenColor, split
+from lakewarden.cli.options import (
+    AuthProfile,
+    Color,
+    InEnvironment,
+    OfMlflow,
+    OfUnityCatalog,
+    OfWarehouse,
+    OfWorkspace,
+    PolicyFile,
+    WhenColor,
+    split,
+)
 from lakewarden.rule import Profile
 
 if TYPE_CHECKING:
     from lakewarden.facts.snapshot import Snapshot
     from lakewarden.judge.decidable import Prospect
     from lakewarden.policy.model import Policy
+    from lakewarden.sources.platform.audit import Beside
 
 #: So many objects of each list are asked: two, since one may be an exception.
 _OBJECTS = 2
@@ -31,8 +43,11 @@ class Form(str, Enum):
 
 def doctor(
     workspace: OfWorkspace = None,
+    mlflow: OfMlflow = None,
+    unity_catalog: OfUnityCatalog = None,
     auth_profile: AuthProfile = None,
     environment: InEnvironment = None,
+    warehouse: OfWarehouse = None,
     snapshot: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="Look at this snapshot instead of asking workspaces.", metavar="FILE"),
@@ -50,7 +65,8 @@ def doctor(
     ] = None,
     color: WhenColor = Color.AUTO,
 ) -> None:
-    """Say before an audit which rules can be decided with the present rights, and which grants would unlock the others.
+    """Say before an audit which rules can be decided with the present rights, and which grants would unlock the others: in
+    workspaces, on servers of MLflow, and on the Git hosts of the repositories that the policy's projects name.
 
     All catalogs are asked, and of each other list two objects. Exit codes: 0, 2 usage, 3 less than last
     time (--check), or nothing could be read.
@@ -67,19 +83,21 @@ def doctor(
     from lakewarden.reports.prospect import WRITERS
 
     root_policy = live.policy_of(policy)
-    if snapshot is not None and (workspace or environment):
-        raise UsageError("--snapshot is looked at without asking a workspace", "leave out --workspace and --environment")
+    if snapshot is not None and (workspace or mlflow or unity_catalog or environment or warehouse):
+        advice = "leave out --workspace, --mlflow, --unity-catalog, --environment and --warehouse"
+        raise UsageError("--snapshot is looked at without asking a workspace", advice)
     if snapshot is not None:
         seen = read(snapshot)
         note = f"Of everything that {snapshot} holds, which was begun on {seen.header.begun[:10]}."
     else:
-        seen = _sampled(root_policy, workspace, auth_profile, environment, profile, select)
+        others = live.beside(root_policy, live.servers_of(split(mlflow)), None, live.servers_of(split(unity_catalog)))
+        seen = _sampled(root_policy, workspace, others, auth_profile, environment, profile, select, split(warehouse))
         requests = sum(seen.header.requests.values())
         note = (
             f"From a sample, by {requests:,} requests: all catalogs, of other lists {_OBJECTS} objects each. An audit may meet "
             "refusals elsewhere; numbers are of the sample."
         )
-    facts, could, _ = live.joined([seen])
+    facts, could = live.joined([seen])[:2]
     wishes = Wishes(profile=profile, select=split(select), use_baseline=False, today=live.today_of([seen], None))
     found = prospect(judge_repository(live.audited(root_policy, facts, could, None), wishes))
     worse = _worse(check, found) if check is not None else []
@@ -96,10 +114,12 @@ def doctor(
 def _sampled(
     policy: Policy,
     workspace: list[str] | None,
+    beside: Beside,
     auth_profile: list[str] | None,
     environment: list[str] | None,
     profile: Profile | None,
     select: list[str] | None,
+    warehouses: tuple[str, ...],
 ) -> Snapshot:
     """Read a few objects of each kind that the enabled rules need."""
     from lakewarden.cli import live
@@ -108,11 +128,11 @@ def _sampled(
     from lakewarden.judge.judge import tables_needed
     from lakewarden.judge.selection import select_rules
 
-    others = live.beside(policy, ())
-    urls = live.workspaces_of(policy, split(workspace), split(environment))
+    others = live.sampled(beside, _OBJECTS)
+    urls = live.workspaces_of(policy, split(workspace), split(environment), others.urls)
     chosen = select_rules(load_rules(), policy, profile or policy.profile, select=split(select))
-    wanted = tables_needed(chosen.asked, live.everything_wanted(others) | frozenset(CLOSED), frozenset({"deployed"}))
-    return live.read_workspaces(urls, split(auth_profile), wanted, others=others, sample=_OBJECTS)
+    wanted = tables_needed(chosen.asked, live.everything_wanted(others) | frozenset(CLOSED), frozenset({"deployed", "observed"}))
+    return live.read_workspaces(urls, split(auth_profile), wanted, others=others, sample=_OBJECTS, warehouses=warehouses)
 
 
 def _worse(file: Path, found: Prospect) -> list[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden import __version__
 from lakewarden.cli.progress import Progress
@@ -22,9 +23,10 @@ from lakewarden.facts.joining import Part, join
 from lakewarden.judge.catalogue import load_rules
 from lakewarden.policy.load import discover, load
 from lakewarden.policy.model import Policy
+from lakewarden.policy.waivers import accepted
 from lakewarden.sources.discovery import Scope
 from lakewarden.sources.platform.audit import Asked, Beside, collect, collectors, filled_by_collectors
-from lakewarden.sources.platform.estate import DEPLOYED, now
+from lakewarden.sources.platform.estate import DEPLOYED, OBSERVED, now
 from lakewarden.sources.platform.sample import Sample
 from lakewarden.sources.repository.ancestry import branch_commits
 from lakewarden.sources.tree import Tree
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from lakewarden.sources.platform.wire.api import Api
 
 _WILD = frozenset("*?[")
+_WAREHOUSE = re.compile(r"[\w-]+")
 _NOTHING_BESIDE = Beside()
 
 
@@ -66,7 +69,7 @@ def policy_of(file: Path | None) -> Policy:
 
 def workspaces_of(policy: Policy, given: Sequence[str], environments: Sequence[str], servers: Sequence[str] = ()) -> list[str]:
     """The URLs of the workspaces to read: those that are given, else those that the policy names without a wildcard. Servers of
-    MLflow, which the policy may name among them, are none; with one of them no workspace is needed.
+    MLflow or Unity Catalog, which the policy may name among them, are none; with one of them no workspace is needed.
 
     Raises:
         UsageError: there is no such environment, or nothing says which workspace to read.
@@ -92,7 +95,7 @@ def _url(text: str) -> str:
 
 
 def servers_of(given: Sequence[str]) -> list[str]:
-    """The addresses of the servers of MLflow to read.
+    """The addresses of the servers to read, of MLflow or of open-source Unity Catalog.
 
     Raises:
         UsageError: one is no address.
@@ -102,14 +105,50 @@ def servers_of(given: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(http.check(one if "://" in one else f"https://{one}") for one in given))
 
 
-def beside(policy: Policy, servers: Sequence[str], repository: Repository | None = None) -> Beside:
-    """What is read beside workspaces: the repositories of the policy's projects and of the checkout, and servers of MLflow."""
+def beside(policy: Policy, servers: Sequence[str], repository: Repository | None = None, catalogs: Sequence[str] = ()) -> Beside:
+    """What is read beside workspaces: the repositories of the policy's projects and of the checkout, servers of MLflow, and
+    of open-source Unity Catalog.
+    """
     from lakewarden.sources.platform.git_host.source import release_globs, repositories_of
     from lakewarden.sources.platform.mlflow import login
+    from lakewarden.sources.platform.unity_oss import login as unity
 
     remotes = [row.__dict__.get("remote") or "" for row in repository.facts.rows["repositories"]] if repository else []
     asked = tuple(Asked(url, lambda url=url: login.connect(url)) for url in servers)  # type: ignore[misc]  # a lambda's default
-    return Beside(tuple(repositories_of(policy, remotes)), release_globs(policy), asked)
+    of_unity = tuple(Asked(url, lambda url=url: unity.connect(url)) for url in catalogs)  # type: ignore[misc]  # as above
+    return Beside(tuple(repositories_of(policy, remotes)), release_globs(policy), asked, of_unity)
+
+
+def declared_by(given: Path | None, policy: Path | None, *, wanted: bool = True) -> Repository | None:
+    """What the deployed is compared with: the repository that is given, else the checkout around the current folder, if it has a
+    bundle.
+
+    Raises:
+        UsageError: one is given, and none is wanted.
+    """
+    from lakewarden.cli.session import read
+
+    if given is not None:
+        if not wanted:
+            raise UsageError("--repository and --no-repository exclude each other", "leave one out")
+        return read([given], policy)
+    here = Path.cwd()
+    if not wanted or not any((folder / ".git").exists() for folder in (here, *here.parents)):
+        return None
+    found = read([here], policy)
+    return found if found.layout.bundles else None
+
+
+def sampled(others: Beside, most: int) -> Beside:
+    """The same, of whose lists on servers so many objects are read."""
+
+    def connect(one: Asked) -> Api:
+        return Sample(one.connect(), most)
+
+    def of(servers: Sequence[Asked]) -> tuple[Asked, ...]:
+        return tuple(one._replace(connect=partial(connect, one)) for one in servers)
+
+    return others._replace(servers=of(others.servers), catalogs=of(others.catalogs))
 
 
 def read_workspaces(
@@ -121,23 +160,34 @@ def read_workspaces(
     *,
     keep_partial: bool = False,
     sample: int = 0,
+    warehouses: Sequence[str] = (),
 ) -> snapshot.Snapshot:
     """Read the workspaces as the identity that the environment or a profile of the Databricks configuration gives, and the
     others that stand beside them. Goes on with `before`, a reading that was broken off; with `keep_partial`, Ctrl-C ends
-    this one with what there is; with `sample`, so many objects of most lists are read, and what comes of it is no fact.
+    this one with what there is; with `sample`, so many objects of most lists are read, and what comes of it is no fact. The SQL warehouses are
+    those of the first workspaces, in their order.
 
     Raises:
-        UsageError: there are more profiles than workspaces.
+        UsageError: there are more profiles or warehouses than workspaces, or the id of a warehouse is none.
     """
     if len(profiles) > len(urls):
         raise UsageError(
             "there are more profiles than workspaces", "give one --auth-profile for each --workspace, in their order"
         )
+    if len(warehouses) > len(urls):
+        raise UsageError(
+            "there are more SQL warehouses than workspaces", "give one --warehouse for each --workspace, in their order"
+        )
+    for one in warehouses:
+        if not _WAREHOUSE.fullmatch(one):
+            advice = "take it from the end of the HTTP path in the connection details of the warehouse"
+            raise UsageError(f"--warehouse {one} is no id of a SQL warehouse", advice)
     progress = Progress(len(urls) * len(collectors()))
     asked = []
     for number, url in enumerate(urls):
         profile = profiles[number] if number < len(profiles) else None
-        asked.append(Asked(url, partial(_connect, url, profile, progress, sample)))
+        warehouse = warehouses[number] if number < len(warehouses) else ""
+        asked.append(Asked(url, partial(connect, url, profile, progress, sample), warehouse))
     begun = now() if before is None else before.header.begun
     facts = None if before is None else before.facts
     with progress.shown():
@@ -151,32 +201,61 @@ def read_workspaces(
         tuple(sorted(wanted)),
         dict(read.requests),
         read.partial,
-        servers=others.urls,
+        servers=tuple(one.url for one in others.servers),
+        catalogs=tuple(one.url for one in others.catalogs),
     )
     return snapshot.Snapshot(header, read.facts)
 
 
-def _connect(url: str, profile: str | None, progress: Progress, sample: int) -> Api:
+def connect(url: str, profile: str | None, progress: Progress, sample: int = 0) -> Api:
+    """A workspace as the identity that is configured, whose requests the progress counts; of a sample, few objects of each list."""
     from lakewarden.sources.platform.wire import databricks
 
     api = progress.watch(databricks.connect(url, profile))
     return Sample(api, sample) if sample else api
 
 
+class Joined(NamedTuple):
+    """Several snapshots as one: the facts, the tables that all of them could fill, what keeps them from being whole, and what
+    the policy accepts of that.
+    """
+
+    facts: Facts
+    filled: frozenset[str]
+    incomplete: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+
+
 def joined(
     snapshots: Sequence[snapshot.Snapshot], names: Sequence[str] = (), policy: Policy | None = None, today: dt.date | None = None
-) -> tuple[Facts, frozenset[str], tuple[str, ...]]:
-    """The facts of several snapshots, the tables that all of them could fill, and what keeps them from being whole."""
-    said, parts = list[str](), list[Part]()
+) -> Joined:
+    """The facts of several snapshots. Without a policy none is too old, and nothing is accepted."""
+    said, agreed, parts = list[str](), list[str](), list[Part]()
     filled = frozenset(TABLES)
     for number, one in enumerate(snapshots):
         name = names[number] if number < len(names) else f"snapshot {number + 1}"
         stale = _stale(one.header, name, policy, today) if policy is not None and today is not None else ""
         broken_off = f"{name} is partial: {one.header.partial}" if one.header.partial else ""
-        said += [why for why in (broken_off, stale) if why]
-        parts.append(Part(name, one.facts, stale))
+        why = [why for why in (broken_off, stale) if why]
+        agreement = _agreement(name, policy, today) if why and policy is not None and today is not None else ""
+        if agreement:
+            agreed += [f"{one}; {agreement}" for one in why]
+        else:
+            said += why
+        parts.append(Part(name, one.facts, stale, one.header.partial, bool(agreement)))
         filled &= frozenset(one.header.filled)
-    return join(parts), filled, tuple(said)
+    return Joined(join(parts), filled, tuple(said), tuple(agreed))
+
+
+def _agreement(name: str, policy: Policy, today: dt.date) -> str:
+    """Why, and until when, the policy accepts that a snapshot is too old or not whole; empty where it does not. A snapshot is
+    named by the path that was given, or by its last part.
+    """
+    found = next((one for scope in (name, Path(name).name) if (one := accepted(policy, scope, today)) is not None), None)
+    if found is None:
+        return ""
+    until = f" until {found.expires}" if found.expires is not None else ""
+    return f"accepted{until}: {found.reason}"
 
 
 def _stale(header: snapshot.Header, name: str, policy: Policy, today: dt.date) -> str:
@@ -201,11 +280,12 @@ def merge(into: Facts, other: Facts) -> None:
 def audited(policy: Policy, facts: Facts, filled: frozenset[str], repository: Repository | None) -> Audited:
     """The estate, ready to be judged, with what the repository declares."""
     filled |= frozenset(CLOSED)
-    planes = {DEPLOYED}
+    planes = {DEPLOYED, OBSERVED}
     why = "whether a commit is on the release branch is known to a clone of the repository alone"
     facts.otherwise(Gap(Cause.NOT_ASKED, "branch_commits", why, "audit with --repository DIR", plane=DEPLOYED))
     tell_stages_elsewhere(facts, policy)
-    _leave_out(facts, filled, DEPLOYED, "`audit` does not read {} from a workspace")
+    for plane in (DEPLOYED, OBSERVED):
+        _leave_out(facts, filled, plane, "`audit` does not read {} from a workspace")
     if repository is None:
         root = Path.cwd()
         return Audited(root, Tree.of_files(root, {}), policy, Scope(), facts, filled, frozenset(planes))

@@ -60,6 +60,14 @@ OfMlflow = Annotated[
         metavar="URL",
     ),
 ]
+OfUnityCatalog = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--unity-catalog",
+        help="URL of a server of open-source Unity Catalog to read, with the token of UNITY_CATALOG_TOKEN; may be repeated.",
+        metavar="URL",
+    ),
+]
 AuthProfile = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option(
@@ -71,6 +79,15 @@ AuthProfile = Annotated[
 InEnvironment = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--environment", help="Read only the workspaces of these environments of the policy.", metavar="NAME"),
+]
+OfWarehouse = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--warehouse",
+        help="Id of a SQL warehouse that may be used and started, to read system tables with fewer requests; may be repeated, "
+        "in the order of the workspaces.",
+        metavar="ID",
+    ),
 ]
 OutputTable = Annotated[Table, typer.Option("--output-format", help="Form of the output.")]
 NoCache = Annotated[

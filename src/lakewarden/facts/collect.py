@@ -23,6 +23,10 @@ class Scope(NamedTuple):
     parent: str | None = None
 
 
+#: A list: table, plane, and what it belongs to.
+ListOf = tuple[str, str, Scope]
+
+
 class Skipped(NamedTuple):
     """A file that was not read, and why. `kind` is `ignored`, `vendored`, `template`, `too large`, `unreadable`, …"""
 
@@ -44,6 +48,10 @@ class Facts:
         self.unlisted: dict[tuple[str, str], Gap] = {}
         self.skipped: list[Skipped] = []
         self.files_read = 0
+        #: Who reads now, where several read the same lists: a workspace of a run, a snapshot of several.
+        self.reader = ""
+        self._read_by: dict[ListOf, set[str]] = {}
+        self._missed_by: dict[ListOf, set[str]] = {}
 
     def add(self, *facts: Fact) -> None:
         """Add rows. The same key twice in one table and plane is a defect of the source; the store refuses it."""
@@ -53,6 +61,20 @@ class Facts:
     def gap(self, gap: Gap) -> None:
         """Say that something was not seen."""
         self.gaps.append(gap)
+        if self.reader and not gap.value:
+            self._missed_by.setdefault(list_of(gap), set()).add(self.reader)
+
+    def whole(self, one: ListOf) -> None:
+        """Say that a list was read to its end."""
+        self.complete.add(one)
+        if self.reader:
+            self._read_by.setdefault(one, set()).add(self.reader)
+
+    def forgive(self) -> None:
+        """Drop the gaps of lists that another reader, without a gap of its own, has read to their end."""
+        enough = {one for one, missed in self._missed_by.items() if self._read_by.get(one, set()) - missed}
+        if enough:
+            self.gaps[:] = [gap for gap in self.gaps if gap.value or list_of(gap) not in enough]
 
     def otherwise(self, gap: Gap) -> None:
         """Say why lists of a table and plane that nobody marks complete were not read: by default that is a defect."""
@@ -82,4 +104,9 @@ class Facts:
                 self.gap(Gap(Cause(problem.cause), table, problem.reason, problem.remedy, plane, project, of, origin))
         else:
             for table in tables:
-                self.complete.add((table, plane, Scope(project, of)))
+                self.whole((table, plane, Scope(project, of)))
+
+
+def list_of(gap: Gap) -> ListOf:
+    """The list that a gap is about."""
+    return gap.facts, gap.plane, Scope(gap.project, gap.parent)

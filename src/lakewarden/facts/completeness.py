@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 _EVERYWHERE = Scope()
 
 
+def planes_of_parents(table: str, plane: str) -> frozenset[str]:
+    """The planes of what a list of this plane is a list of: what happened, happened to what is deployed."""
+    return frozenset({plane, "deployed"} if TABLES[table].observed and plane == "observed" else {plane})
+
+
 class Completeness:
     """Answers for each list whether it was read to its end; if not, which gap (a number) says why."""
 
@@ -27,7 +32,7 @@ class Completeness:
         self._marks = facts.complete
         self._unlisted = facts.unlisted
         self._listed_by_parent = {(table, plane) for table, plane, scope in facts.complete if scope.parent is not None}
-        self._holes: dict[tuple[str, str, Scope], int] = {}
+        self._holes: dict[tuple[str, str, tuple[str | None, str | None]], int] = {}
         self._tables_with_holes: dict[tuple[str, str], list[int]] = {}
         self._not_listed: dict[tuple[str, str], int] = {}
         for number, gap in enumerate(self.gaps):
@@ -42,12 +47,13 @@ class Completeness:
         """
         keys: dict[tuple[str, str], set[str]] = {}
         for (table, plane, scope), number in list(self._holes.items()):
-            if scope.parent is None:
+            if scope[1] is None:
                 continue
             if (table, plane) not in keys:
                 parents = (*TABLES[table].parents.values(), *TABLES[table].listed_by)
-                keys[table, plane] = {row.key for parent in parents for row in rows[parent] if row.plane == plane}
-            if scope.parent not in keys[table, plane]:
+                told = planes_of_parents(table, plane)
+                keys[table, plane] = {row.key for parent in parents for row in rows[parent] if row.plane in told}
+            if scope[1] not in keys[table, plane]:
                 self._holes.setdefault((table, plane, Scope(self.gaps[number].project)), number)
 
     def whole(self, table: str, plane: str) -> bool:
@@ -56,7 +62,8 @@ class Completeness:
 
     def gap_of(self, table: str, plane: str, project: str | None, parent: str | None = None) -> int | None:
         """The gap that makes this list incomplete; None when the list is complete."""
-        of_project, of_parent = Scope(project), Scope(None, parent)
+        # Asked of each list of each object: plain tuples are made sooner than scopes, which they equal.
+        of_project, of_parent = (project, None), (None, parent)
         if (table, plane) in self._tables_with_holes:
             for scope in (of_parent, of_project, _EVERYWHERE):
                 number = self._holes.get((table, plane, scope))
@@ -67,7 +74,7 @@ class Completeness:
             (table, plane, _EVERYWHERE) in marks
             or (table, plane, of_project) in marks
             or (table, plane, of_parent) in marks
-            or (table, plane, Scope(project, parent)) in marks
+            or (table, plane, (project, parent)) in marks
         ):
             return None
         return self._never_listed(table, plane)

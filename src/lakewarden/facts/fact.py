@@ -51,6 +51,7 @@ class Fact(_Row):
     `place` names the column that says in which environment the row stands (`target`, `workspace`, `catalog`);
     `listed_by` names, for objects of a live plane, the tables for each of whose rows they are listed, with the columns that
     such an object shares with that row; `compared` says that one key means the same object on every plane;
+    `observed` says that of a live estate it tells what happened, so that it is told on that plane, of objects that are deployed;
     `derived` maps a column that the store fills under the policy to (function of `lakewarden.facts.derive`, source column).
     """
 
@@ -60,6 +61,7 @@ class Fact(_Row):
     derived: ClassVar[dict[str, tuple[str, str]]] = {}
     listed_by: ClassVar[dict[str, dict[str, str]]] = {}
     compared: ClassVar[bool] = False
+    observed: ClassVar[bool] = False
     columns: ClassVar[dict[str, Column]] = {}
     _names: ClassVar[frozenset[str]] = frozenset()
 
@@ -82,9 +84,10 @@ class Fact(_Row):
         derived: dict[str, tuple[str, str]] | None = None,
         listed_by: dict[str, dict[str, str]] | None = None,
         compared: bool = False,
+        observed: bool = False,
     ) -> None:
         cls.table, cls.parents, cls.place_column, cls.derived = table, parents or {}, place, derived or {}
-        cls.listed_by, cls.compared = listed_by or {}, compared
+        cls.listed_by, cls.compared, cls.observed = listed_by or {}, compared, observed
         points = {**cls.parents, **(references or {})}
         columns = [Column("key", "VARCHAR", False, None), Column("plane", "VARCHAR", False, None)]
         columns.append(Column("project", "VARCHAR", True, None))

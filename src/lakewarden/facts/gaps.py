@@ -30,7 +30,8 @@ INCOMPLETE = frozenset({Cause.REFUSED, Cause.TRUNCATED, Cause.UNREACHABLE, Cause
 class Gap(NamedTuple):
     """One thing not seen: rows of `facts` under `parent` (a key), else of `project`, else of the whole plane.
 
-    A gap about one value of a row that was seen (`value=True`) explains a NULL and makes no placeholder.
+    A gap about one value of a row that was seen (`value=True`) explains a NULL and makes no placeholder. One that somebody
+    has agreed to (`accepted=True`) makes no run incomplete.
     """
 
     cause: Cause
@@ -42,6 +43,7 @@ class Gap(NamedTuple):
     parent: str | None = None
     origin: Origin | None = None
     value: bool = False
+    accepted: bool = False
 
     @property
     def scope(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lakewarden.facts.collect import Facts, Scope
+from lakewarden.facts.estate.apart import as_one_run
 from lakewarden.facts.fact import TABLES
 from lakewarden.facts.gaps import INCOMPLETE, Cause, Gap
 from lakewarden.facts.model.program import SnapshotConflict
@@ -30,28 +31,47 @@ class _Known(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One snapshot of several: what people call it, its facts, and why it is too old; empty where it is not."""
+    """One snapshot of several: what people call it, its facts, why it is too old, empty where it is not, what keeps it from
+    being whole, and whether the policy accepts both.
+    """
 
     name: str
     facts: Facts
     stale: str = ""
+    partial: str = ""
+    accepted: bool = False
 
 
 def join(parts: Sequence[Part]) -> Facts:
     """The facts of all snapshots, with a row for each pair of them that was compared and for all that they contradict each
     other about. What they tell differently is not known. Fresh ones go first: what an old one holds counts nowhere, and
-    where a fresh one has read the same list nothing is missing.
+    where a fresh one has read the same list nothing is missing. What one could not read and another could is no gap.
     """
     whole = Facts()
     known = _Known({}, set())
+    if len(parts) > 1:
+        as_one_run([part.facts for part in parts])
     for number, part in enumerate(sorted(parts, key=lambda part: bool(part.stale))):
         facts = _blurred(part, whole) if part.stale else part.facts
+        if part.accepted:
+            _accept(facts, part)
         if number and part.stale:
             whole.add(SnapshotConflict(key=part.name, what=f"what {part.name} holds", said=part.stale))
         elif number:
             _compare(whole, part, known)
+        whole.reader = str(number)
         _merge(whole, facts, known, part.name)
+    whole.reader = ""
+    whole.forgive()
     return whole
+
+
+def _accept(facts: Facts, part: Part) -> None:
+    """Mark what is not seen because the snapshot is too old, or was broken off."""
+    facts.gaps[:] = [gap._replace(accepted=True) if part.stale or gap.reason == part.partial else gap for gap in facts.gaps]
+    for at, gap in facts.unlisted.items():
+        if part.stale or gap.reason == part.partial:
+            facts.unlisted[at] = gap._replace(accepted=True)
 
 
 def _merge(into: Facts, other: Facts, before: _Known, name: str) -> None:
@@ -72,10 +92,12 @@ def _merge(into: Facts, other: Facts, before: _Known, name: str) -> None:
             }
             if more:
                 into.rows[table][number] = TABLES[table](**{**mine, **more})
-    into.complete |= other.complete
-    into.gaps.extend(other.gaps)
+    for one in other.complete:
+        into.whole(one)
+    for gap in other.gaps:
+        into.gap(gap)
     for at, gap in other.unlisted.items():
-        if at not in into.unlisted or gap.cause in INCOMPLETE:
+        if at not in into.unlisted or (gap.cause in INCOMPLETE and not gap.accepted):
             into.unlisted[at] = gap
     into.skipped.extend(other.skipped)
     into.files_read += other.files_read

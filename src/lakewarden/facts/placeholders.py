@@ -10,6 +10,7 @@ from __future__ import annotations
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
+from lakewarden.facts.completeness import planes_of_parents
 from lakewarden.facts.fact import TABLES
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def add_placeholders(
             live = plane != "declared"
             if live and not _is_live(name):
                 continue  # nothing of the kind is there
+            if table.observed and plane == "deployed" and "observed" in planes:
+                continue  # it is told there
             if complete.whole(name, plane) and not table.parents and not (live and table.listed_by):
                 continue
             if table.parents:
@@ -148,10 +151,11 @@ def _of_places(name: str, plane: str, rows: Mapping[str, list[Row]], complete: C
     table = TABLES[name]
     whole = complete.whole(name, plane)
     seen = {row["key"] for row in rows[name] if row["plane"] == plane}
+    told = planes_of_parents(name, plane)
     for listing, shared in table.listed_by.items():
         names = [column.name for column in TABLES[listing].columns.values() if column.references == name]
         for row in rows.get(listing, ()):
-            if row["plane"] != plane:
+            if row["plane"] not in told:
                 continue
             unseen: int | None = row["gap"]
             if unseen is None and not whole:

@@ -20,6 +20,8 @@ _USER = "user"
 _MAIL = re.compile(r"[\w.+'!#$&*=?^{|}~-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*", re.IGNORECASE)
 #: A person as facts write principals, and the folder of a person.
 _NAMED = re.compile(r"(\buser:|/Users/|/Repos/)([^/\s`,;]+)")
+#: What bundles in development mode put before the names of what they deploy: the short name of a person.
+_DEVELOPER = re.compile(r"\[dev [^\]]+\]")
 _REASON = "it was left out of the snapshot, which was collected with --share"
 
 
@@ -51,7 +53,8 @@ def shared(facts: Facts) -> Facts:
     }
     out.gaps = [people.gap(gap) for gap in facts.gaps if gap.facts not in left_out and gap.plane != "observed"]
     out.unlisted = {at: people.gap(gap) for at, gap in facts.unlisted.items()}
-    for table in sorted(left_out):
+    # What happened is left out altogether: lineage and the like name people.
+    for table in sorted(left_out | {name for name, table in TABLES.items() if table.observed}):
         for plane in ("deployed", "observed"):
             out.otherwise(Gap(Cause.NOT_ASKED, table, _REASON, "ask who collected it for an audit", plane))
     return out
@@ -92,6 +95,8 @@ class _People:
         """A value without names."""
         if not isinstance(value, str):
             return value
+        if "[dev " in value:
+            value = _DEVELOPER.sub("[dev person]", value)
         if "user:" in value or "/Users/" in value or "/Repos/" in value:
             value = _NAMED.sub(lambda found: f"{found[1]}{self.number(found[2])}", value)
         if "@" in value or "%40" in value:

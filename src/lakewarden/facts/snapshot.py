@@ -30,7 +30,7 @@ _LIVE = ("deployed", "observed")
 class Header(NamedTuple):
     """What a snapshot is of: the version of lakewarden that wrote it, its workspaces, when it was begun and ended (UTC), the
     tables that could be filled, those that were wanted, the requests by family, what keeps it from being whole,
-    whether runs and names of people were left out, and its servers of MLflow.
+    whether runs and names of people were left out, its servers of MLflow, and those of open-source Unity Catalog.
     """
 
     version: str
@@ -43,6 +43,7 @@ class Header(NamedTuple):
     partial: str = ""
     shared: bool = False
     servers: tuple[str, ...] = ()
+    catalogs: tuple[str, ...] = ()
 
 
 class Snapshot(NamedTuple):

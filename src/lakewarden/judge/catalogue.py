@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lakewarden.rule import Query, Rule
 
 #: The folders of `rules/`, one for each recommendation, and `program` for what Lakewarden says of its own run.
-RECOMMENDATIONS = ("environments", "version_control", "lakehouse", "tracking", "registry", "deploy_code", "program")
+RECOMMENDATIONS = ("environments", "version_control", "lakehouse", "tracking", "registry", "deploy_code", "gate", "program")
 
 SECTIONS = ("Why", "Fix", "Exceptions", "References")
 

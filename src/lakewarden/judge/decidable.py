@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.facts.gaps import Cause
 from lakewarden.judge.program import is_program_rule
+from lakewarden.judge.result import OF_A_GATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lakewarden.facts.gaps import Gap
     from lakewarden.judge.result import Result, RuleOutcome
 
 #: What rights, or a host that answers, would mend. Other gaps are about the objects themselves.
 MENDED_BY_RIGHTS = frozenset({Cause.REFUSED, Cause.UNREACHABLE, Cause.TRUNCATED, Cause.FAILED})
-_GRANT = re.compile(r"^GRANT (?P<privilege>[A-Z_ ]+?) ON (?P<kind>[A-Z_ ]+?) `(?P<name>[^`]+)` TO `(?P<to>[^`]+)`$")
+_GRANT = re.compile(r"^GRANT (?P<privilege>[A-Z_, ]+?) ON (?P<kind>[A-Z_ ]+?) `(?P<name>[^`]+)` TO `(?P<to>[^`]+)`$")
+#: What is not read without it can be decided with it.
+_OPTION = "--warehouse"
 #: A privilege that shows all that another shows.
 _OF_PARTS = frozenset({"SCHEMA", "TABLE", "VIEW", "VOLUME", "FUNCTION", "MODEL"})
 _COVERS = {"BROWSE": frozenset({"READ METADATA", "MANAGE"}), "READ METADATA": frozenset({"MANAGE"})}
@@ -36,7 +40,7 @@ class Decided(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """A statement that gives one privilege."""
+    """A statement that gives a privilege, or several with commas."""
 
     privilege: str
     kind: str
@@ -80,11 +84,21 @@ def prospect(result: Result) -> Prospect:
     """What the gaps of a result say about the rights of the auditor."""
     unseen: dict[str, int] = {}
     for outcome in result.gaps:
-        if outcome.gap.cause in MENDED_BY_RIGHTS:
+        if _is_mended(outcome.gap):
             for code, count in outcome.affected.items():
                 unseen[code] = unseen.get(code, 0) + count
-    rules = tuple(decided(rule, unseen.get(rule.rule.code, 0)) for rule in result.rules if not is_program_rule(rule.rule))
+    rules = tuple(decided(rule, unseen.get(rule.rule.code, 0)) for rule in result.rules if _is_asked_here(rule))
     return Prospect(rules, tuple(_unlocks(result)))
+
+
+def _is_asked_here(outcome: RuleOutcome) -> bool:
+    """Is it a rule of audits: not one of the program itself, and not one of gates?"""
+    return not is_program_rule(outcome.rule) and outcome.skipped_reason != OF_A_GATE
+
+
+def _is_mended(gap: Gap) -> bool:
+    """Would a right mend it, or the option by which system tables are read?"""
+    return gap.cause in MENDED_BY_RIGHTS or _OPTION in gap.remedy
 
 
 def decided(outcome: RuleOutcome, unseen: int) -> Decided:
@@ -104,7 +118,7 @@ def _unlocks(result: Result) -> list[Unlock]:
     found: dict[str, tuple[str, dict[str, int]]] = {}
     for outcome in result.gaps:
         gap = outcome.gap
-        if gap.cause in MENDED_BY_RIGHTS and outcome.affected:
+        if _is_mended(gap) and outcome.affected:
             remedy = gap.remedy or f"look into it: {gap.reason}"
             _, affected = found.setdefault(remedy, (gap.reason, {}))
             for code, count in outcome.affected.items():

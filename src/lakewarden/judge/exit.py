@@ -50,8 +50,8 @@ def why_incomplete(
 
 
 def is_accepted(gap: Gap, policy: Policy, today: dt.date) -> bool:
-    """Does an `[[accepted_gaps]]` of the policy, not yet expired, cover the gap?"""
-    return any(
+    """Does an `[[accepted_gaps]]` of the policy, not yet expired, cover the gap, or the snapshot that it is in?"""
+    return gap.accepted or any(
         fnmatchcase(gap.scope, accepted.scope) and (accepted.expires is None or today <= accepted.expires)
         for accepted in policy.accepted_gaps
     )

@@ -9,12 +9,16 @@ from lakewarden.engines.answer import BrokenQueryError
 from lakewarden.facts.closures import CLOSURES
 from lakewarden.facts.fact import TABLES
 from lakewarden.judge.catalogue import tables_of
+from lakewarden.judge.result import OF_A_GATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lakewarden.engines.answer import Engine
     from lakewarden.rule import Query, Rule
+
+#: What a gate alone asks about.
+_CANDIDATE = "candidates"
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ def why_not_asked(query: Query, filled: frozenset[str], planes: frozenset[str]) 
     """Why a query cannot be asked by this command; None when it can."""
     if query.needs_both and not {"declared", "deployed"} <= planes:
         return "compares what is declared with what is deployed: run `lakewarden audit`"
+    if query.subject == _CANDIDATE and _CANDIDATE not in filled:
+        return OF_A_GATE
     if query.subject not in filled and query.subject not in CLOSURES:
         return f"needs {query.subject.replace('_', ' ')}, which this command does not read"
     return None

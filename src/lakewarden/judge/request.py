@@ -60,7 +60,8 @@ class Judged(Protocol):
 @dataclass(frozen=True)
 class Wishes:
     """What the command line asks for; None leaves it to the policy. With `changed` (lines by path) only findings on those
-    lines are told. `incomplete` says what was known to be missing before anything was judged.
+    lines are told. `incomplete` says what was known to be missing before anything was judged, and `notes` what the policy
+    accepts of that.
     """
 
     profile: Profile | None = None
@@ -73,4 +74,5 @@ class Wishes:
     changed: Mapping[str, Container[int]] | None = None
     show: frozenset[str] = frozenset()
     incomplete: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     today: dt.date = field(default_factory=lambda: dt.datetime.now(tz=dt.timezone.utc).date())

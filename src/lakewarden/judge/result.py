@@ -70,6 +70,16 @@ class Finding:
         found.__dict__.update(self.__dict__, fingerprint=fingerprint)
         return found
 
+    def explained_by(self, gap: int) -> Finding:
+        """The finding of something unknown, with the place of its gap among those that are told."""
+        found = object.__new__(type(self))
+        found.__dict__.update(self.__dict__, gap=gap)
+        return found
+
+
+#: Why a rule is not asked that is about one version at a gate.
+OF_A_GATE = "is about a version that is to go live: run `lakewarden gate`"
+
 
 @dataclass(frozen=True)
 class RuleOutcome:

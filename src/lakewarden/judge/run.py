@@ -197,7 +197,7 @@ def _result(
         baselined=tolerated.baselined,
         docs={rule.code: doc_of(rule) for rule in selection.asked},
         lines=lines.by_path,
-        notes=tolerated.notes,
+        notes=(*wishes.notes, *tolerated.notes),
         complete_rules=tolerated.complete_rules,
         projects=project_outcomes(findings, [t for t in judged.facts.rows["targets"] if judged.scope.holds(t.project, None)]),
         seen=seen_by(selection.asked, prepared.rows, judged.facts, judged.planes, findings, told)
@@ -267,4 +267,4 @@ def _renumbered(gaps: list[Gap], findings: list[Finding], shown: list[Finding]) 
         for code, count in affected.get(number, {}).items():
             counts = outcomes[told[at]].affected
             counts[code] = counts.get(code, 0) + count
-    return tuple(outcomes), [f if f.gap is None else replace(f, gap=place[f.gap]) for f in shown]
+    return tuple(outcomes), [f if f.gap is None else f.explained_by(place[f.gap]) for f in shown]

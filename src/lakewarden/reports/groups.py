@@ -53,9 +53,15 @@ class Group:
 
 
 def _around(key: str) -> str:
-    """The catalog of an object of a metastore, else the host of a workspace."""
+    """The catalog of an object of a metastore, with or without the id of that before it, else the host of a workspace."""
     _, mark, rest = key.partition("://")
-    return rest.partition("/")[0] if mark else key.partition("/")[2].partition(".")[0] or key
+    if mark:
+        return rest.partition("/")[0]
+    first, _, below = key.partition("/")
+    catalog = below.partition(".")[0]
+    # A version, a binding or a grant stands below its object.
+    is_first = "." in first or not catalog or ":" in catalog.partition("/")[0] or catalog.isdigit()
+    return first.partition(".")[0] if is_first else catalog
 
 
 def grouped(result: Result, findings: list[Finding]) -> list[Group]:

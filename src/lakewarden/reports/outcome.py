@@ -6,7 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lakewarden.errors import ExitCode
-from lakewarden.judge.result import Finding, Result, Verdict
+from lakewarden.judge.program import is_program_rule
+from lakewarden.judge.result import OF_A_GATE, Finding, Result, RuleOutcome, Verdict
 from lakewarden.reports.escape import clean
 from lakewarden.reports.order import fails, failures
 from lakewarden.reports.page import many, names
@@ -37,10 +38,17 @@ def waived(result: Result) -> int:
     return max(0, result.count(Verdict.WAIVED) - by_baseline)
 
 
+def not_asked(result: Result) -> list[RuleOutcome]:
+    """The rules that were not asked. Those of a gate are missed by nobody who asked others."""
+    off = [outcome for outcome in result.rules if outcome.skipped_reason is not None]
+    asked = any(outcome.skipped_reason is None and not is_program_rule(outcome.rule) for outcome in result.rules)
+    return [outcome for outcome in off if outcome.skipped_reason != OF_A_GATE] if asked else off
+
+
 def not_seen(result: Result) -> list[str]:
     """What keeps a run without findings from being a clean one, each in a few words."""
     unknown, skipped = result.count(Verdict.UNKNOWN), len(result.skipped)
-    off, crashed = sum(r.skipped_reason is not None for r in result.rules), sum(r.crashed is not None for r in result.rules)
+    off, crashed = len(not_asked(result)), sum(r.crashed is not None for r in result.rules)
     said = [
         (unknown, f"{many(unknown, 'verdict')} unknown"),
         (skipped, f"{many(skipped, 'file')} skipped"),

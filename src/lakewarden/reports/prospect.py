@@ -96,7 +96,7 @@ def _resource(grant: Grant, number: int) -> str:
         f'resource "databricks_grant" "{name}_{number}" {{',
         f"  {argument} = {_quoted(grant.name)}",
         f"  principal = {_quoted(grant.to)}",
-        f"  privileges = [{_quoted(grant.privilege.replace(' ', '_'))}]",
+        f"  privileges = [{', '.join(_quoted(one.replace(' ', '_')) for one in grant.privilege.split(', '))}]",
         "}",
     ]
     return "\n".join(lines)

@@ -32,7 +32,7 @@ def write(name: str, result: Result, out: TextIO, options: Options) -> None:
         UsageError: there is no such format.
 
     """
-    _check(name)
+    _check(name, FORMATS)
     module, function = FORMATS[name]
     writer: Writer = getattr(importlib.import_module(module), function)
     writer(result, out, options)
@@ -45,23 +45,29 @@ def check_formats(output_format: str, outputs: Iterable[str]) -> list[tuple[str,
         UsageError: a format does not exist, or an output is no `FORMAT=FILE`, or two are the same file.
 
     """
-    _check(output_format)
+    return check_against(FORMATS, output_format, outputs)
+
+
+def check_against(formats: Iterable[str], output_format: str, outputs: Iterable[str]) -> list[tuple[str, str | None]]:
+    """The same, of the formats of another kind of report."""
+    known = tuple(formats)
+    _check(output_format, known)
     wanted: list[tuple[str, str | None]] = [(output_format, None)]
     for output in outputs:
         name, equals, file = output.partition("=")
         if not equals or not file:
             raise UsageError(f"--output {output} names no file", "write it as FORMAT=FILE, such as sarif=lakewarden.sarif")
-        _check(name)
+        _check(name, known)
         if any(file == other for _, other in wanted):
             raise UsageError(f"two reports go to {file}", "give each its own file")
         wanted.append((name, file))
     return wanted
 
 
-def _check(name: str) -> None:
-    if name not in FORMATS:
+def _check(name: str, formats: Iterable[str]) -> None:
+    if name not in formats:
         from difflib import get_close_matches
 
-        near = get_close_matches(name, FORMATS, 1)
+        near = get_close_matches(name, formats, 1)
         meant = f"; did you mean {near[0]}?" if near else ""
-        raise UsageError(f"there is no format {name}{meant}", f"there are: {', '.join(FORMATS)}")
+        raise UsageError(f"there is no format {name}{meant}", f"there are: {', '.join(formats)}")

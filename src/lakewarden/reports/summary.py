@@ -10,7 +10,7 @@ from lakewarden.judge.decidable import spoken
 from lakewarden.judge.result import GapOutcome, Result, Verdict
 from lakewarden.reports.escape import clean
 from lakewarden.reports.order import failures
-from lakewarden.reports.outcome import by_severity, failing, share, waived
+from lakewarden.reports.outcome import by_severity, failing, not_asked, share, waived
 from lakewarden.reports.page import Line, Span, many, names, short, wrap
 
 if TYPE_CHECKING:
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 _OF_REPOSITORIES = "about repositories: add --repository DIR"
 _ENDS = ("which this command does not read", "run `lakewarden audit`")
 _OF_HOSTS = "needs branches"
+_ABOUT_HOSTS = "about branches on a Git host: name the repository of a project in the policy"
+#: What differs between reasons that are the same: what is quoted, keys and addresses of objects, numbers.
+_NAMES = re.compile(
+    r"`[^`]*`|'[^']*'|\"[^\"]*\"|\$\{[^}]*\}|(?<!\S)[\w.:-]+(?:/(?!api/)[\w.@#:~-]+)+|(?<!\S)[\w-]+\.[\w-]+\.[\w@/~-]+|\d+"
+)
+#: The lines that follow the place in a reason.
+_PLACE = re.compile(r"(?::\d+)*: ")
 _LABEL = 13
 _ALL = 10_000
 #: Above so many bundles only the worst are told, and the others counted.
@@ -30,12 +37,16 @@ _MOST_BUNDLES = 20
 _WORST_BUNDLES = 10
 
 
-def summary(result: Result, width: int, *, details: bool = False) -> list[Line]:
-    """The summary of the text report. `details` lists all gaps, skipped files and waivers instead of the largest."""
+def summary(result: Result, width: int, *, details: bool = False, metastore: str = "") -> list[Line]:
+    """The summary of the text report. `details` lists all gaps, skipped files and waivers instead of the largest; objects are of
+    the metastore, where one is named.
+    """
     most = _ALL if details else 4
     lines: list[Line] = []
     if result.command != "audit" or result.files_read or result.skipped:  # an audit need not be one of a repository
         lines += _row("files", _files(result, most), width, limit=0 if details else 4)
+    if metastore:
+        lines += _row("metastore", metastore, width)
     lines += _row("rules", _rules(result), width)
     for reason, codes in _most(_not_asked(result), most):
         told = f"{len(codes):,} {clean(reason)} ({names(codes, _ALL if details else 3)})"
@@ -110,18 +121,19 @@ def _rules(result: Result) -> str:
     said = f"{len(asked):,} asked"
     if idle:
         said += f", {idle:,} of them found nothing to judge"
-    off = len(result.rules) - len(asked)
+    off = len(not_asked(result))
     return f"{said}; {off:,} not asked" if off else said
 
 
 def _not_asked(result: Result) -> dict[str, list[str]]:
     reasons: dict[str, list[str]] = {}
     alone = result.command == "audit" and not result.files_read
-    for outcome in result.rules:
+    for outcome in not_asked(result):
         why = outcome.skipped_reason
         if why is not None:
-            reason = _OF_REPOSITORIES if alone and why.endswith(_ENDS) and not why.startswith(_OF_HOSTS) else why
-            reasons.setdefault(reason, []).append(outcome.rule.code)
+            if alone and why.endswith(_ENDS):
+                why = _ABOUT_HOSTS if why.startswith(_OF_HOSTS) else _OF_REPOSITORIES
+            reasons.setdefault(why, []).append(outcome.rule.code)
     return reasons
 
 
@@ -166,9 +178,10 @@ def _causes(gaps: Iterable[GapOutcome]) -> dict[tuple[str, str, str], tuple[int,
     found: dict[tuple[str, str, str], tuple[int, list[GapOutcome]]] = {}
     for outcome in gaps:
         gap = outcome.gap
-        key = (gap.cause.value, re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"|\$\{[^}]*\}|\d+", "*", _reason(gap)), gap.remedy)
+        key = (gap.cause.value, _NAMES.sub("*", _reason(gap)), gap.remedy)
         count, members = found.get(key, (0, []))
-        found[key] = (count + sum(outcome.affected.values()), [*members, outcome])
+        members.append(outcome)
+        found[key] = (count + sum(outcome.affected.values()), members)
     return found
 
 
@@ -178,7 +191,9 @@ def _path(path: str, most: int) -> str:
 
 def _reason(gap: Gap) -> str:
     """Why, without the place: that is told beside it."""
-    return re.sub(rf"^{re.escape(gap.scope)}(?::\d+)*: ", "", gap.reason)
+    scope, reason = gap.scope, gap.reason
+    place = _PLACE.match(reason, len(scope)) if reason.startswith(scope) else None
+    return reason[place.end() :] if place else reason
 
 
 def _tolerated(result: Result, width: int, most: int) -> list[Line]:

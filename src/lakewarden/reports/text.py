@@ -10,6 +10,7 @@ from lakewarden.judge.sharing import once
 from lakewarden.reports.escape import clean
 from lakewarden.reports.groups import Group, grouped
 from lakewarden.reports.markdown import blocks, first_sentence
+from lakewarden.reports.metastore import without_metastore
 from lakewarden.reports.outcome import reached, verdict
 from lakewarden.reports.page import SEVERITY_STYLE, Line, Span, many, names, plain, short, show, wrap
 from lakewarden.reports.place import excerpt, where
@@ -32,11 +33,12 @@ _STANDS_OUT = 1.5
 
 def write(result: Result, out: TextIO, options: Options) -> None:
     """Write the report."""
+    result, metastore = without_metastore(result)
     shown = once(f for f in result.findings if f.verdict is not Verdict.WAIVED or "waived" in options.show)
     groups = grouped(result, shown)
     end = [
         plain("Summary", "bold"),
-        *summary(result, options.width, details="gaps" in options.show),
+        *summary(result, options.width, details="gaps" in options.show, metastore=metastore),
         plain(),
         *wrap(_sentence(verdict(result)), options.width, style="bold red" if result.exit_code else "bold green"),
     ]

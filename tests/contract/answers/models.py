@@ -42,6 +42,40 @@ def by_alias(ask: Ask) -> Answer:
     return _version(ask, ask.parts[0], _aliased(ask, ask.parts[0], ask.parts[1]))
 
 
+def set_alias(ask: Ask) -> Answer:
+    """Let an alias point to a version."""
+    row, alias = _seeded(ask), ask.parts[1]
+    found = _version(ask, ask.parts[0], str(ask.body["version_num"]))
+    kept = [each for each in row.get("aliases", ()) if each["alias_name"] != alias]
+    pointing: Json = {"alias_name": alias, "version_num": found["version"]}
+    row["aliases"] = [*kept, pointing]
+    return pointing
+
+
+def _seeded(ask: Ask) -> Json:
+    """The model itself, for one who may see it."""
+    name = one(ask, "function", "models", ask.parts[0])["full_name"]
+    row = ask.estate.find("models", name, name.rpartition(".")[0])
+    assert row is not None
+    return row
+
+
+def delete_alias(ask: Ask) -> Answer:
+    """Remove an alias."""
+    row = _seeded(ask)
+    _aliased(ask, ask.parts[0], ask.parts[1])
+    row["aliases"] = [each for each in row["aliases"] if each["alias_name"] != ask.parts[1]]
+    return {}
+
+
+def set_tag(ask: Ask) -> Answer:
+    """Write a tag of a version."""
+    name, number = str(ask.body["name"]), str(ask.body["version"])
+    _version(ask, name, number)
+    ask.estate.version_tags.setdefault((name, number), {})[str(ask.body["key"])] = str(ask.body["value"])
+    return {}
+
+
 def mlflow_model(ask: Ask) -> Answer:
     name = ask.needed("name")
     return {"registered_model": _as_mlflow(ask, one(ask, "function", "models", name), whole=True)}
@@ -93,6 +127,26 @@ def file_of_version(ask: Ask) -> Answer:
     return content
 
 
+def files_of_version(ask: Ask) -> Answer:
+    """What is in a folder of a registered version: its files, and the folders in it."""
+    place, _, parts = ask.parts[0].lstrip("/").partition("/")
+    catalog, schema, name, number, path = (*parts.split("/", 4), "", "", "", "", "")[:5]
+    full_name = f"{catalog}.{schema}.{name}"
+    if place != "Models":
+        raise absent(f"Folder {ask.parts[0]}")
+    one(ask, "function", "models", full_name)
+    _version(ask, full_name, number)
+    below = f"{path}/" if path else ""
+    rows: dict[str, Json] = {}
+    for file, content in ask.estate.version_files.get((full_name, number), {}).items():
+        if file.startswith(below):
+            first, slash, _ = file.removeprefix(below).partition("/")
+            at = f"/Models/{catalog}/{schema}/{name}/{number}/{below}{first}"
+            row: Json = {"path": at, "name": first, "is_directory": bool(slash), "last_modified": 1}
+            rows[first] = row if slash else row | {"file_size": len(content)}
+    return Listing("contents", list(rows.values()))
+
+
 def _version(ask: Ask, name: str, number: str) -> Json:
     row = ask.estate.find("model_versions", number, name)
     if row is None:
@@ -128,6 +182,7 @@ def _version_as_mlflow(ask: Ask, name: str, row: Json, parent: Json | None) -> J
     if parent is not None:
         tags = ask.estate.version_tags.get((name, str(row["version"])), {})
         told["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
+        told["deployment_job_state"] = ask.estate.version_jobs.get((name, str(row["version"]))) or None
         aliases = [one for one in parent.get("aliases", ()) if one["version_num"] == row["version"]]
         told["aliases"] = [{"alias": one["alias_name"], "version": str(one["version_num"])} for one in aliases]
     return {key: value for key, value in told.items() if value not in (None, [])}
@@ -149,7 +204,11 @@ MODELS: Answers = {
     ("GET", f"{_UC}/{{}}/versions"): versions,
     ("GET", f"{_UC}/{{}}/versions/{{}}"): version,
     ("GET", f"{_UC}/{{}}/aliases/{{}}"): by_alias,
+    ("PUT", f"{_UC}/{{}}/aliases/{{}}"): set_alias,
+    ("DELETE", f"{_UC}/{{}}/aliases/{{}}"): delete_alias,
+    ("POST", f"{_MLFLOW}/model-versions/set-tag"): set_tag,
     ("GET", "/api/2.0/fs/files{}"): file_of_version,
+    ("GET", "/api/2.0/fs/directories{}"): files_of_version,
     ("GET", f"{_MLFLOW}/registered-models/get"): mlflow_model,
     ("GET", f"{_MLFLOW}/registered-models/search"): mlflow_models,
     ("GET", f"{_MLFLOW}/registered-models/alias"): mlflow_alias,

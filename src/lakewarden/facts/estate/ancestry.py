@@ -1,4 +1,6 @@
-"""Whether commits are on a release ref, as Git hosts told of each ref; a clone of the repository, where there is one, goes first."""
+"""Whether commits are on a release ref, as Git hosts told of each ref, and as a clone of the repository told. Where both are
+there they must agree.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +25,22 @@ _Told = dict[str, dict[str, "bool | None"]]
 
 def branch_commits(
     rows: Mapping[str, list[Fact]], of: Mapping[str, str | None], policy: Policy, complete: Completeness
-) -> Iterator[BranchCommit]:
-    """A row for each commit that a Git host was asked about. `of` is the repository of each project by key."""
+) -> Iterator[Fact]:
+    """The rows of all commits: those of a clone as they stand, those of which a Git host alone knows, and without an answer those
+    on which the two disagree. `of` is the repository of each project by key.
+    """
     asked: dict[str, _Told] = {}
     for row in rows["commit_refs"]:
         values = row.__dict__
         of_commit = asked.setdefault(str(values.get("commit")), {})
         of_commit.setdefault(values["repository"], {})[str(values.get("ref"))] = values.get("contains")
-    written = {(row.plane, row.key) for row in rows["branch_commits"]}
+    by_clone = {row.key: row for row in rows["branch_commits"] if row.plane == _LIVE}
     answers: dict[str, bool | None] = {}
+    yield from (row for row in rows["branch_commits"] if row.plane != _LIVE)
     for table in _NAMED_BY:
         for row in rows[table]:
             key = row.__dict__.get("commit_key")
-            if row.plane != _LIVE or key in (None, "none") or (row.plane, key) in written:
+            if row.plane != _LIVE or key in (None, "none"):
                 continue
             project, _, commit = str(key).rpartition("@")
             told = asked.get(commit.lower())
@@ -44,12 +49,27 @@ def branch_commits(
             complete.mark("branch_commits", _LIVE, row.key)
             if key not in answers:
                 answers[str(key)] = _released(told, {project: of.get(project)} if project else of, policy, complete)
-                yield BranchCommit(key=str(key), plane=_LIVE, is_ancestor=answers[str(key)])
     for key, answer in answers.items():
-        if answer is None:
-            reason = f"the Git host does not settle whether {key.rpartition('@')[2]} was released"
-            remedy = "audit with --repository DIR, a full clone of the project"
-            complete.gaps.append(Gap(Cause.UNRESOLVED, "branch_commits", reason, remedy, _LIVE, parent=key, value=True))
+        seen = by_clone.pop(key, None)
+        yield BranchCommit(key=key, plane=_LIVE, is_ancestor=_agreed(key, answer, seen, complete))
+    yield from by_clone.values()
+
+
+def _agreed(key: str, by_host: bool | None, seen: Fact | None, complete: Completeness) -> bool | None:
+    """What host and clone say together: the one that knows, and nothing where they disagree."""
+    by_clone = None if seen is None else seen.__dict__.get("is_ancestor")
+    commit = key.rpartition("@")[2]
+    if None not in (by_host, by_clone) and by_host != by_clone:
+        words = {True: "released", False: "not released"}
+        reason = f"commit {commit} is {words[by_clone is True]} by the clone and {words[by_host is True]} by the Git host"
+        remedy = "fetch the release branch; if they still disagree, find out who changed the clone, or rewrote the branch"
+        complete.gaps.append(Gap(Cause.UNRESOLVED, "branch_commits", reason, remedy, _LIVE, parent=key, value=True))
+        return None
+    if by_host is None and by_clone is None:
+        reason = f"the Git host does not settle whether {commit} was released"
+        remedy = "audit with --repository DIR, a full clone of the project"
+        complete.gaps.append(Gap(Cause.UNRESOLVED, "branch_commits", reason, remedy, _LIVE, parent=key, value=True))
+    return by_clone if by_host is None else by_host
 
 
 def _released(told: _Told, of: Mapping[str, str | None], policy: Policy, complete: Completeness) -> bool | None:

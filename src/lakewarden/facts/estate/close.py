@@ -39,7 +39,7 @@ def close(rows: dict[str, list[Fact]], policy: Policy, places: Places, complete:
     rows["champions"] = [*rows["champions"], *versions.champions(rows, policy, complete)]
     rows["served_entities"] = versions.served(rows)
     rows["required_tags"] = [*rows["required_tags"], *versions.required_tags(rows, policy, complete)]
-    rows["run_commit"] = [*rows["run_commit"], *commits.run_commits(rows, complete)]
+    rows["run_commit"] = [*rows["run_commit"], *commits.run_commits(rows, policy, complete)]
     rows["model_identities"] = [*rows["model_identities"], *identities.model_identities(rows, complete)]
     rows["deployments"] = deployed.deployments(rows, policy)
     for table in ("tasks", "task_upstream"):

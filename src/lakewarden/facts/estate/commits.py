@@ -6,19 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.tracking import RunCommit
+from lakewarden.policy.attribute import gate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lakewarden.facts.completeness import Completeness
     from lakewarden.facts.fact import Fact
+    from lakewarden.policy.model import Policy
 
 #: Strongest first.
-RUNGS = ("git-snapshot", "deployment-record", "deployment-metadata", "launch-parameters", "run-tags")
+RUNGS = ("git-snapshot", "deployment-record", "deployment-metadata", "captured-statement", "launch-parameters", "run-tags")
+#: A signed statement that was made when the run was. Most runs have none; one that is there looked at all other rungs then.
+_CAPTURED = "captured-statement"
 
 
-def run_commits(rows: Mapping[str, list[Fact]], complete: Completeness) -> Iterator[RunCommit]:
+def run_commits(rows: Mapping[str, list[Fact]], policy: Policy, complete: Completeness) -> Iterator[RunCommit]:
     """One row for each run of which evidence was read."""
+    weakest = _weakest(rows, policy)
     written = {(row.plane, row.key) for row in rows["run_commit"]}
     evidence: dict[tuple[str, str], list[Fact]] = {}
     for row in rows["commit_evidence"]:
@@ -34,9 +39,33 @@ def run_commits(rows: Mapping[str, list[Fact]], complete: Completeness) -> Itera
                 complete.hole("run_commit", run.plane, run.key, unseen)
             continue
         complete.mark("run_commit", run.plane, run.key)
-        held = _held_to(run, rungs, whole=unseen is None)
+        held = held_to(run, rungs, whole=unseen is None)
+        held.accepted = _is_accepted(held.__dict__.get("rung"), weakest.get(at))
         complete.gaps.extend(_why(held, None if unseen is None else complete.gaps[unseen]))
         yield held
+
+
+def _weakest(rows: Mapping[str, list[Fact]], policy: Policy) -> dict[tuple[str, str], str]:
+    """By run the weakest rung that the policy accepts of it; of several models that it made, the strictest."""
+    names = {(row.plane, row.key): row.__dict__.get("name") for row in rows["models"]}
+    found: dict[tuple[str, str], str] = {}
+    for version in rows["model_versions"]:
+        name = names.get((version.plane, version.__dict__["model"]))
+        if name is not None:
+            at, rung = (version.plane, str(version.__dict__.get("run"))), gate_of(policy, name).commit_evidence
+            found[at] = min(found.get(at, rung), rung, key=_strength)
+    return found
+
+
+def _is_accepted(rung: str | None, weakest: str | None) -> bool | None:
+    return None if rung is None or weakest is None else _strength(rung) <= _strength(weakest)
+
+
+def _strength(rung: str) -> int:
+    """0 for the strongest. A captured statement, which only a signer who is trusted makes, stands before what the run says itself;
+    where it rests on tags alone it is told as tags.
+    """
+    return RUNGS.index(rung)
 
 
 def _why(held: RunCommit, unseen: Gap | None) -> Iterator[Gap]:
@@ -54,12 +83,14 @@ def _why(held: RunCommit, unseen: Gap | None) -> Iterator[Gap]:
         yield Gap(Cause.UNRESOLVED, reason=reason, remedy=remedy, origin=held.origin, **about)
 
 
-def _held_to(run: Fact, rungs: list[Fact], *, whole: bool) -> RunCommit:
+def held_to(run: Fact, rungs: list[Fact], *, whole: bool) -> RunCommit:
+    """The commit that the rungs of a run, strongest first, hold it to; `whole` says that none of them is missing."""
     said = [row.__dict__ for row in rungs]
     present = [row for row in said if row.get("commit") != "none"]
     commits = {row.get("commit") for row in present}
     # A rung that nobody looked at may hold another commit.
-    doubt = not whole or None in commits or {row.get("rung") for row in said} < set(RUNGS)
+    looked = {row.get("rung") for row in said}
+    doubt = not whole or None in commits or not (_CAPTURED in looked or looked >= set(RUNGS) - {_CAPTURED})
     if not present:
         return RunCommit(
             key=run.key,

@@ -46,7 +46,7 @@ def settle(rows: dict[str, list[Fact]], policy: Policy, complete: Completeness) 
     rows["branches"] = [_filled(row, hosted) for row in rows["branches"]]
     rows["ci_jobs"] = [_job(row, hosted, policy) for row in rows["ci_jobs"]]
     rows["ci_deployments"] = [_guarded(row, rows, hosted, policy, complete) for row in rows["ci_deployments"]]
-    rows["branch_commits"] = [*rows["branch_commits"], *ancestry.branch_commits(rows, of, policy, complete)]
+    rows["branch_commits"] = list(ancestry.branch_commits(rows, of, policy, complete))
     owners: dict[str, list[str]] = {}
     for project, key in of.items():
         owners.setdefault(key or "", []).append(project)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 #: Levels of a name in Unity Catalog.
 _LEVELS = 3
+_DEPLOYED = "deployed"
 
 
 def metastores(rows: Mapping[str, Sequence[Fact]]) -> dict[tuple[str, str], str | None]:
@@ -40,3 +41,12 @@ def version_of(entity: Fact, of: Mapping[tuple[str, str], str | None]) -> str | 
     if model in (None, "none"):
         return model
     return None if number is None else f"{model}/{number}"
+
+
+def named_versions(rows: Mapping[str, Sequence[Fact]]) -> set[str | None]:
+    """Keys of the versions that an alias, whatever its name, or an endpoint names; None among them where an endpoint serves
+    one that cannot be told.
+    """
+    of = metastores(rows)
+    aliases = {row.__dict__.get("version_key") for row in rows["model_aliases"] if row.plane == _DEPLOYED} - {None}
+    return aliases | {version_of(row, of) for row in rows["served_entities"] if row.plane == _DEPLOYED}

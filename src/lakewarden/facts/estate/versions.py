@@ -45,14 +45,19 @@ def champions(rows: Mapping[str, list[Fact]], policy: Policy, complete: Complete
 
 
 def versions(rows: Mapping[str, list[Fact]], policy: Policy, complete: Completeness) -> list[Fact]:
-    """The versions, each with the job run that trained it and whether it is live, where the source left that open.
-
-    Nobody has adopted a policy for a live estate yet, so that none went live before.
+    """The versions, each with the job run that trained it, whether it is live, and whether it was so before the policy, where
+    the source left that open. What was live before was adopted.
     """
     pointed = {(plane, key) for (plane, _), of in _aliases(rows, policy).items() for key in of.values()}
     of = serving.metastores(rows)
     served = {(row.plane, serving.version_of(row, of)) for row in rows["served_entities"] if row.plane != "declared"}
+    # What a gate is asked about is judged as if it were live already.
+    served |= {(row.plane, row.__dict__.get("version_key")) for row in rows["candidates"] if row.__dict__.get("version_key")}
     job_runs = {(row.plane, row.key): row.__dict__.get("job_run") for row in rows["runs"]}
+    adoptions: dict[tuple[str, str], list[bool | None]] = {}
+    for row in rows["attestations"]:
+        if row.__dict__.get("kind") == "adoption":
+            adoptions.setdefault((row.plane, row.__dict__["version_key"]), []).append(row.__dict__.get("valid"))
     doubt = {plane: _doubt(rows, complete, plane, served) for plane in {row.plane for row in rows["model_versions"]}}
     found: list[Fact] = []
     for row in rows["model_versions"]:
@@ -70,9 +75,14 @@ def versions(rows: Mapping[str, list[Fact]], policy: Policy, complete: Completen
                 live = None
         run = str(values.get("run"))
         job_run = values.get("job_run") or ("none" if run == "none" else job_runs.get((row.plane, run)))
-        before = values.get("before_policy") or False
+        before: bool | None = values.get("before_policy")
+        before = _adopted(adoptions.get(at, [])) if before is None else before
         found.append(ModelVersion(**{**values, "live": live, "job_run": job_run, "before_policy": before}))
     return found
+
+
+def _adopted(valid: list[bool | None]) -> bool | None:
+    return True if True in valid else None if None in valid else False
 
 
 def models(rows: Mapping[str, list[Fact]]) -> list[Fact]:

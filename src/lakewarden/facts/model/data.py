@@ -111,8 +111,11 @@ class StageWrite(
     place="place",
     derived={"catalog_stage": ("stage_of_name", "catalog")},
     listed_by={"workspaces": {"place": "key"}},
+    observed=True,
 ):
-    """A write of a table, in the stage where it runs: code resolved for a target, or lineage. Key: place/table/ordinal."""
+    """A write of a table, in the stage where it runs: code resolved for a target, or lineage. Key: place/table/ordinal, of
+    lineage place/table/entity/actor.
+    """
 
     place: str | None = None
     """The key of a target, or the URL of a workspace."""

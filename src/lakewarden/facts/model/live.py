@@ -10,6 +10,8 @@ class Workspace(Fact, table="workspaces", references={"metastore": "metastores"}
 
     metastore: str | None = None
     """Key of its metastore; `none` where it has none."""
+    number: str | None = None
+    """Its number, by which bindings and versions of models name it."""
 
 
 class Metastore(Fact, table="metastores", listed_by={"workspaces": {}}):
@@ -40,7 +42,8 @@ class CommitEvidence(Fact, table="commit_evidence", parents={"run": "runs"}, ref
     run: str
     """Key of the run."""
     rung: str | None = None
-    """`git-snapshot`, `deployment-record`, `deployment-metadata`, `launch-parameters`, `run-tags`."""
+    """`git-snapshot`, `deployment-record`, `deployment-metadata`, `captured-statement`, `launch-parameters`,
+    `run-tags`."""
     commit: str | None = None
     """The commit; `none` where the rung was looked at and holds none."""
     commit_key: str | None = None

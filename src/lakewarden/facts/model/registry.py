@@ -126,6 +126,10 @@ class Attestation(Fact, table="attestations", parents={"version_key": "model_ver
     """Are signature, signer, subject, digest and policy right?"""
     result: str | None = None
     """`PASSED` or `FAILED`."""
+    kind: str | None = None
+    """`promotion`, `rollback`, `adoption`, `break-glass`, or `refusal`."""
+    settled: bool | None = None
+    """Has a whole gate passed the version later; TRUE for one that needs no such thing?"""
 
 
 class ServedEntity(

@@ -39,6 +39,10 @@ class Run(
     """Key of the job run that it belongs to; `none` for a run outside jobs."""
     source_type: str | None = None
     """`JOB`, `NOTEBOOK`, `LOCAL`, `PROJECT`."""
+    status: str | None = None
+    """`FINISHED`, `FAILED`, `KILLED`, `RUNNING`, `SCHEDULED`."""
+    deleted: bool | None = None
+    """Was it deleted?"""
     produced_version: bool | None = None
     """Did it produce a registered model version?"""
     param_count: int | None = None
@@ -68,8 +72,11 @@ class RunCommit(Fact, table="run_commit", references={"commit_key": "branch_comm
     commit_key: str | None = None
     """Key of the commit in branch_commits."""
     rung: str | None = None
-    """`git-snapshot`, `deployment-record`, `deployment-metadata`, `launch-parameters`, `run-tags`."""
+    """`git-snapshot`, `deployment-record`, `deployment-metadata`, `captured-statement`, `launch-parameters`,
+    `run-tags`."""
     agreed: bool | None = None
     """Do all rungs that are present name the same commit?"""
+    accepted: bool | None = None
+    """Is the rung as strong as `gate.commit_evidence` of the policy demands?"""
     dirty: bool | None = None
     """Was the working tree changed?"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,12 +14,13 @@ from lakewarden.facts.model.live import Workspace
 from lakewarden.facts.origin import Origin
 from lakewarden.sources.platform import resume
 from lakewarden.sources.platform.databricks.rights import Rights
+from lakewarden.sources.platform.databricks.statements import Warehouse
 from lakewarden.sources.platform.databricks.workspace import number_of
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, CollectorModule, Estate
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, CollectorModule, Estate, plane_of
 from lakewarden.sources.platform.git_host import source as git_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lakewarden.sources.platform.wire.api import Api
 
@@ -44,6 +46,8 @@ AFTERWARDS = (
     "lakewarden.sources.platform.databricks.permissions",
     "lakewarden.sources.platform.databricks.versions",
     "lakewarden.sources.platform.databricks.runs",
+    "lakewarden.sources.platform.databricks.lineage",
+    "lakewarden.sources.platform.databricks.audit_log",
 )
 
 
@@ -56,33 +60,43 @@ MLFLOW = (
 )
 #: Its runs are asked as those of a workspace.
 MLFLOW_AFTERWARDS = ("lakewarden.sources.platform.databricks.runs",)
+#: What reads a server of open-source Unity Catalog.
+UNITY_OSS = (
+    "lakewarden.sources.platform.unity_oss.server",
+    "lakewarden.sources.platform.unity_oss.objects",
+    "lakewarden.sources.platform.unity_oss.models",
+    "lakewarden.sources.platform.unity_oss.grants",
+)
 
 
 class Asked(NamedTuple):
-    """A workspace that an audit is about: its URL, and how to connect to it."""
+    """A workspace that an audit is about: its URL, how to connect to it, and the id of a SQL warehouse in it, where one is given."""
 
     url: str
     connect: Callable[[], Api]
+    warehouse: str = ""
 
 
 class Beside(NamedTuple):
     """What an audit reads beside workspaces: repositories by their keys, with globs of the branches whose protection is asked,
-    and servers of MLflow.
+    servers of MLflow, and of open-source Unity Catalog.
     """
 
     repositories: tuple[str, ...] = ()
     release_globs: tuple[str, ...] = ()
     servers: tuple[Asked, ...] = ()
+    catalogs: tuple[Asked, ...] = ()
 
     @property
     def urls(self) -> tuple[str, ...]:
         """The addresses of the servers."""
-        return tuple(server.url for server in self.servers)
+        return tuple(server.url for server in (*self.servers, *self.catalogs))
 
     @property
     def fills(self) -> frozenset[str]:
         """The tables that these fill."""
-        of_servers = frozenset[str]().union(*(one.fills for one in _of(MLFLOW))) if self.servers else frozenset[str]()
+        of_servers = frozenset[str]().union(*(one.fills for one in modules(MLFLOW))) if self.servers else frozenset[str]()
+        of_servers |= frozenset[str]().union(*(one.fills for one in modules(UNITY_OSS))) if self.catalogs else frozenset[str]()
         return of_servers | (git_host.FILLS if self.repositories else frozenset())
 
 
@@ -100,10 +114,11 @@ class Collected(NamedTuple):
 
 def collectors() -> list[Collector]:
     """The collectors of a Databricks workspace."""
-    return _of((*DATABRICKS, *AFTERWARDS))
+    return modules((*DATABRICKS, *AFTERWARDS))
 
 
-def _of(places: Sequence[str]) -> list[Collector]:
+def modules(places: Sequence[str]) -> list[Collector]:
+    """The collectors of these modules, in their order."""
     found: list[Collector] = []
     for place in places:
         module: CollectorModule = importlib.import_module(place)
@@ -137,50 +152,93 @@ def collect(
     facts, requests = resume.what_is_whole(before) if before is not None else Facts(), dict[str, int]()
     seen = resume.parents_of(facts)
     numbers: dict[str, str] = {}
-    apis = _connect(asked, facts, numbers, requests)
+    placed = {(row.table, row.key): row for table in resume.BY_OBJECT for row in facts.rows[table]}
+    apis = connect_all(asked, facts, numbers, requests)
     needed = with_listings(wanted)
-    estates = [Estate(api, facts, needed, Rights(api), seen=seen, numbers=numbers) for api in apis]
-    steps = [(collector, estate) for estate in estates for collector in _of(DATABRICKS)]
-    servers = _servers(beside.servers, facts, needed, seen)
-    steps += [(collector, estate) for collector in _of(MLFLOW) for estate in servers]
-    steps += [(collector, estate) for collector in _of(AFTERWARDS) for estate in estates]
-    steps += [(collector, estate) for collector in _of(MLFLOW_AFTERWARDS) for estate in servers]
-    partial = ""
+    estates = [Estate(api, facts, needed, Rights(api), seen=seen, numbers=numbers, placed=placed) for api in apis]
+    give_warehouses(estates, {one.url: one.warehouse for one in asked if one.warehouse}, on_step)
+    servers = servers_of(beside.servers, facts, needed, seen)
+    unity = servers_of(beside.catalogs, facts, needed, seen)
+    for estate in unity:
+        estate.metastore, estate.placed = None, placed
+    steps = [step for step in _steps(estates, servers, unity) if not needed.isdisjoint(step[0].fills)]
+    partial = _walk(steps, facts, on_step, beside, keep_partial=keep_partial, several=len(estates) > 1)
+    if before is not None and not partial:
+        resume.prune(facts)
+    for api in (*apis, *(server.api for server in (*servers, *unity))):
+        for family, count in api.counts.items():
+            requests[family] = requests.get(family, 0) + count
+    if beside.repositories and not partial:
+        try:
+            git_host.collect_repositories(beside.repositories, beside.release_globs, facts, needed, requests, on_step)
+        except KeyboardInterrupt:
+            if not keep_partial:
+                raise
+            partial = "reading was interrupted at Git hosts"
+            resume.break_off(facts, git_host.FILLS, partial)
+    leave_out(facts, filled_by_collectors() - needed)
+    return Collected(facts, filled_by_collectors() | beside.fills, requests, partial)
+
+
+def _steps(estates: Sequence[Estate], servers: Sequence[Estate], unity: Sequence[Estate]) -> Iterator[tuple[Collector, Estate]]:
+    """Every collector with every place that it reads, in the order in which one needs what another found."""
+    yield from ((collector, estate) for estate in estates for collector in modules(DATABRICKS))
+    yield from ((collector, estate) for collector in modules(UNITY_OSS) for estate in unity)
+    yield from ((collector, estate) for collector in modules(MLFLOW) for estate in servers)
+    yield from ((collector, estate) for collector in modules(AFTERWARDS) for estate in estates)
+    yield from ((collector, estate) for collector in modules(MLFLOW_AFTERWARDS) for estate in servers)
+
+
+def _walk(
+    steps: Sequence[tuple[Collector, Estate]],
+    facts: Facts,
+    on_step: Callable[[str, str], None] | None,
+    beside: Beside,
+    *,
+    keep_partial: bool,
+    several: bool,
+) -> str:
+    """Take the steps; why they broke off, empty where they did not."""
     for number, (collector, estate) in enumerate(steps):
-        if needed.isdisjoint(collector.fills):
-            continue
         try:
             if on_step is not None:
                 on_step(estate.workspace, collector.name)
-            _run(collector, estate)
+            facts.reader = estate.workspace
+            run_one(collector, estate)
         except KeyboardInterrupt:
             if not keep_partial:
                 raise
             partial = f"reading was interrupted at {collector.name} of {estate.workspace}"
             unread = (table for left, _ in steps[number:] for table in left.fills)
             resume.break_off(facts, (*unread, *beside.fills), partial)
-            break
-    if before is not None and not partial:
-        resume.prune(facts)
-    for api in (*apis, *(server.api for server in servers)):
-        for family, count in api.counts.items():
-            requests[family] = requests.get(family, 0) + count
-    if beside.repositories and not partial:
-        git_host.collect_repositories(beside.repositories, beside.release_globs, facts, needed, requests, on_step)
-    _leave_out(facts, filled_by_collectors() - needed)
-    return Collected(facts, filled_by_collectors() | beside.fills, requests, partial)
+            return partial
+        finally:
+            facts.reader = ""
+        if several:
+            facts.forgive()
+    return ""
 
 
-def _leave_out(facts: Facts, tables: frozenset[str]) -> None:
+def give_warehouses(estates: list[Estate], numbers: Mapping[str, str], on_step: Callable[[str, str], None] | None) -> None:
+    """Give each workspace its SQL warehouse. Those with one go first: what they read of a metastore holds for the others."""
+    for estate in estates:
+        number = numbers.get(estate.workspace)
+        if number is not None:
+            say = functools.partial(on_step, estate.workspace) if on_step is not None else lambda _what: None
+            estate.warehouse = Warehouse(estate.api, number, say)
+    estates.sort(key=lambda estate: estate.warehouse is None)
+
+
+def leave_out(facts: Facts, tables: frozenset[str]) -> None:
     """Say of tables that no rule needs that they were not read, which is no defect where a closure looks for them."""
     for name in sorted(tables):
-        if (name, DEPLOYED) not in facts.unlisted:
+        if (name, plane_of(name)) not in facts.unlisted:
             reason = f"no rule that is asked needs {name.replace('_', ' ')}"
-            facts.otherwise(Gap(Cause.NOT_ASKED, name, reason, plane=DEPLOYED))
+            facts.otherwise(Gap(Cause.NOT_ASKED, name, reason, plane=plane_of(name)))
 
 
-def _servers(asked: Sequence[Asked], facts: Facts, needed: frozenset[str], seen: dict[str, set[str]]) -> list[Estate]:
-    """The servers of MLflow that answer, each as an estate of its own."""
+def servers_of(asked: Sequence[Asked], facts: Facts, needed: frozenset[str], seen: dict[str, set[str]]) -> list[Estate]:
+    """The servers that answer, each as an estate of its own."""
     found: list[Estate] = []
     for one in asked:
         try:
@@ -193,7 +251,7 @@ def _servers(asked: Sequence[Asked], facts: Facts, needed: frozenset[str], seen:
     return found
 
 
-def _connect(asked: Sequence[Asked], facts: Facts, numbers: dict[str, str], requests: dict[str, int]) -> list[Api]:
+def connect_all(asked: Sequence[Asked], facts: Facts, numbers: dict[str, str], requests: dict[str, int]) -> list[Api]:
     """The connections to those that answer; raises the first problem where nobody may log in anywhere."""
     apis: list[Api] = []
     problems: list[LakewardenError] = []
@@ -264,14 +322,14 @@ def _unseen(url: str, facts: Facts, cause: Cause, reason: str, remedy: str) -> N
     facts.add(Workspace(key=url, plane=DEPLOYED, origin=origin))
     for name, table in TABLES.items():
         if "workspaces" in table.listed_by:
-            facts.gap(Gap(cause, name, reason, remedy, DEPLOYED, parent=url, origin=origin))
+            facts.gap(Gap(cause, name, reason, remedy, plane_of(name), parent=url, origin=origin))
 
 
-def _run(collector: Collector, estate: Estate) -> None:
+def run_one(collector: Collector, estate: Estate) -> None:
     """Run one collector; a problem outside its lists leaves all that it fills unseen."""
     try:
         collector.collect(estate)
     except SourceError as problem:
         for table in sorted(collector.fills):
             facts = estate.facts
-            facts.gap(Gap(Cause(problem.cause), table, problem.reason, problem.remedy, DEPLOYED, origin=estate.at("")))
+            facts.gap(Gap(Cause(problem.cause), table, problem.reason, problem.remedy, plane_of(table), origin=estate.at("")))

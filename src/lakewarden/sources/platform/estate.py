@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lakewarden.facts.collect import Scope
+from lakewarden.facts.fact import TABLES
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.origin import Origin
 from lakewarden.sources.platform.wire.errors import Failed
@@ -15,11 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lakewarden.facts.collect import Facts
+    from lakewarden.facts.fact import Fact
     from lakewarden.sources.platform.databricks.rights import Rights
+    from lakewarden.sources.platform.databricks.statements import Warehouse
     from lakewarden.sources.platform.wire.api import Api
 
 #: The plane of everything that an API says to be there.
 DEPLOYED = "deployed"
+#: The plane of what happened, as telemetry tells it.
+OBSERVED = "observed"
+
+
+def plane_of(table: str) -> str:
+    """The plane on which a live estate tells the rows of a table."""
+    return OBSERVED if TABLES[table].observed else DEPLOYED
 
 
 def now() -> str:
@@ -34,7 +44,8 @@ class Estate:
     `wanted` are the fact tables that the rules to be asked need, `metastore` is the key of the workspace's metastore, None
     where it is not known. `seen` holds the keys that another workspace of the run gave already, by table, and `numbers` the
     URLs of the workspaces of the run by their numbers, as bindings and versions name them; `kept` holds answers of this
-    workspace that several collectors read.
+    workspace that several collectors read, and `placed` the rows of objects that other workspaces may show too.
+    With a `warehouse` system tables can be read.
     """
 
     api: Api
@@ -45,7 +56,9 @@ class Estate:
     seen: dict[str, set[str]] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
+    placed: dict[tuple[str, str], Fact] = field(default_factory=dict)
     on_asked: Callable[[str], None] = lambda _what: None
+    warehouse: Warehouse | None = None
 
     @property
     def workspace(self) -> str:
@@ -72,10 +85,23 @@ class Estate:
         """Was the list of this parent read to its end, by whichever workspace of the run?"""
         return (table, DEPLOYED, Scope(None, of)) in self.facts.complete
 
-    def forgive(self, table: str, of: str) -> None:
-        """The list was read to its end here: that another workspace of the metastore could not does not matter."""
-        gaps = self.facts.gaps
-        gaps[:] = [gap for gap in gaps if (gap.facts, gap.plane, gap.parent, gap.value) != (table, DEPLOYED, of, False)]
+    def add(self, *rows: Fact) -> bool:
+        """Add rows of a metastore that several workspaces of the run may show. What the first does not know of an object,
+        since it may see less of it, the next may. Was the first of the rows new?
+        """
+        new = [self._add(row) for row in rows]
+        return new[0]
+
+    def _add(self, row: Fact) -> bool:
+        known = self.placed.get((row.table, row.key))
+        if known is None:
+            self.placed[row.table, row.key] = row
+            self.facts.add(row)
+            return True
+        for name, value in row.__dict__.items():
+            if known.__dict__.get(name) is None and value is not None:
+                known.__dict__[name] = value
+        return False
 
     def first(self, table: str, key: str) -> bool:
         """Is this the first time in the run that the object is seen? Workspaces of one metastore show the same ones."""
@@ -92,6 +118,16 @@ def name_of(row: Mapping[str, Any]) -> str:
     if not isinstance(name, str) or not name:
         raise Failed("an object of the list came without its name", "run again; report it if it stays so")
     return name
+
+
+def field_of(row: Mapping[str, Any], field: str, what: str) -> str:
+    """A field by which an object is told from others, as text. Raises Failed where the answer leaves it out: two of them would be
+    one, and nothing could be asked about it.
+    """
+    value = row.get(field)
+    if value is None or value == "":
+        raise Failed(f"{what} came without its {field}", "run again; report it if it stays so")
+    return str(value)
 
 
 def stage_of(version: Mapping[str, Any]) -> str:

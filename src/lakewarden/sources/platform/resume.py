@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lakewarden.facts.collect import Facts
 from lakewarden.facts.fact import TABLES
 from lakewarden.facts.gaps import Cause, Gap
-from lakewarden.sources.platform.estate import DEPLOYED
+from lakewarden.sources.platform.estate import DEPLOYED, plane_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ _REMEDY = "go on with it: lakewarden collect --resume FILE -o FILE"
 def break_off(facts: Facts, tables: Iterable[str], why: str) -> None:
     """Say of all lists that were not read to their end why: whatever a collector has said before it was interrupted."""
     for table in sorted(set(tables)):
-        facts.otherwise(Gap(Cause.TRUNCATED, table, why, _REMEDY, DEPLOYED))
+        facts.otherwise(Gap(Cause.TRUNCATED, table, why, _REMEDY, plane_of(table)))
 
 
 def what_is_whole(before: Facts) -> Facts:

@@ -78,6 +78,8 @@ def test_a_run_is_read_with_its_data_and_its_job_run(facts: Facts, server: Serve
             "experiment": f"{server.url}/experiments/7",
             "job_run": f"{server.url}/501",
             "source_type": "JOB",
+            "status": "FINISHED",
+            "deleted": False,
             "produced_version": True,
             "param_count": 1,
             "metric_count": 1,

@@ -45,9 +45,9 @@ def of_github(**more: Any) -> dict[str, Any]:
     """A repository whose branch `release` is held by a ruleset and by classic protection, each for one half."""
     at = "/repos/acme/churn"
     rules = [
-        {"type": "pull_request", "parameters": {"required_approving_review_count": 1}},
-        {"type": "required_status_checks", "parameters": {"required_status_checks": [{"context": "test"}]}},
-        {"type": "non_fast_forward"},
+        {"type": "pull_request", "ruleset_id": 1, "parameters": {"required_approving_review_count": 1}},
+        {"type": "required_status_checks", "ruleset_id": 1, "parameters": {"required_status_checks": [{"context": "test"}]}},
+        {"type": "non_fast_forward", "ruleset_id": 1},
     ]
     classic = {"required_pull_request_reviews": {"required_approving_review_count": 2}, "allow_deletions": {"enabled": False}}
     routes: dict[str, Any] = {
@@ -58,6 +58,7 @@ def of_github(**more: Any) -> dict[str, Any]:
         "/branches/release": {"name": "release", "commit": {"sha": HEAD}},
         "/rules/branches/release": rules,
         "/rules/branches/main": [],
+        "/rulesets/1": {"id": 1, "bypass_actors": [{"actor_type": "RepositoryRole", "actor_id": 5, "bypass_mode": "always"}]},
         "/branches/release/protection": classic,
         "/environments": {"total_count": 0, "environments": []},
     }
@@ -98,6 +99,38 @@ def test_rules_that_cannot_be_read_leave_what_classic_protection_says() -> None:
     with github(of_github(**{"/rules/branches/release": Says({"message": "no"}, 403)})) as host:
         facts = facts_of(host)
     assert protection(facts, "release") == (2, None, False, False)
+
+
+NOBODY = Says({"message": "Branch not protected"}, 404)
+
+
+@pytest.mark.parametrize(
+    ("ruleset", "told"),
+    [
+        ({"id": 1}, "is shown to those alone who may edit it"),
+        ({"id": 1, "bypass_actors": [{"actor_type": "Team", "actor_id": 9, "bypass_mode": "always"}]}, "bypassed by Team 9"),
+        ({"id": 1, "bypass_actors": [{"actor_type": "RepositoryRole", "actor_id": 4}]}, "bypassed by RepositoryRole 4"),
+        ({"id": 1, "bypass_actors": [{"actor_type": "DeployKey", "actor_id": None}]}, "bypassed by DeployKey"),
+        (Says({"message": "Not Found"}, 404), "rulesets/1"),
+    ],
+)
+def test_a_ruleset_that_others_than_admins_may_bypass_is_not_known_to_hold(ruleset: Any, told: str) -> None:
+    with github(of_github(**{"/rulesets/1": ruleset, "/branches/release/protection": NOBODY})) as host:
+        facts = facts_of(host)
+    assert protection(facts, "release") == (None, None, None, True)
+    assert any(told in gap.reason for gap in facts.gaps if gap.value)
+    with github(of_github(**{"/rulesets/1": ruleset})) as host:
+        facts = facts_of(host)
+    assert protection(facts, "release") == (2, None, False, False), "classic protection holds all the same"
+
+
+def test_who_is_named_to_go_around_reviews_makes_them_unknown() -> None:
+    allowed = {"users": [], "teams": [{"slug": "release"}], "apps": []}
+    classic = {"required_pull_request_reviews": {"required_approving_review_count": 2, "bypass_pull_request_allowances": allowed}}
+    with github(of_github(**{"/rules/branches/release": [], "/branches/release/protection": classic})) as host:
+        facts = facts_of(host)
+    assert protection(facts, "release") == (None, 0, False, False)
+    assert any("everybody but release" in gap.reason for gap in facts.gaps)
 
 
 def test_a_plan_without_rulesets_has_none() -> None:
@@ -279,6 +312,9 @@ def test_gitlab_meets_a_commit_and_a_branch() -> None:
         assert isinstance(is_ancestor(host.key, COMMIT, "release", environ=host.environ, options=QUICK), Gap)
 
 
+PERMISSIONS = "/acme/_apis/accesscontrollists/2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87"
+
+
 def of_azure(**more: Any) -> dict[str, Any]:
     def policy(kind: str, ref: str, **settings: Any) -> dict[str, Any]:
         scope = [{"repositoryId": "R1", "refName": ref, "matchKind": "Exact"}]
@@ -295,7 +331,8 @@ def of_azure(**more: Any) -> dict[str, Any]:
         "3": [{"type": {"name": "Approval"}, "isDisabled": True}],
     }
     routes: dict[str, Any] = {
-        "/git/repositories/churn": {"id": "R1", "defaultBranch": "refs/heads/main"},
+        "/git/repositories/churn": {"id": "R1", "defaultBranch": "refs/heads/main", "project": {"id": "P1"}},
+        PERMISSIONS: [{"token": "repoV2/P1/R1", "acesDictionary": {"team": {"allow": 16502, "deny": 0}}}],
         "/git/repositories/churn/refs": [{"name": f"refs/heads/{name}", "objectId": HEAD} for name in ("main", "release", "dev")],
         f"/git/repositories/churn/commits/{HEAD}": {"commitId": HEAD},
         "/policy/configurations": [
@@ -318,6 +355,34 @@ def test_azure_devops_tells_policies_and_checks() -> None:
     assert environments(facts) == {"prod": (True, "*"), "held": (False, "release"), "off": (False, "*")}
     assert whole(facts, "branches")
     assert whole(facts, "git_environments")
+
+
+@pytest.mark.parametrize(
+    ("token", "allow", "holds"),
+    [
+        ("repoV2/P1/R1", 128, False),
+        ("repoV2/P1/R1/refs/heads/72006500", 32768, False),
+        ("repoV2/P1", 128, False),
+        ("repoV2", 32768, False),
+        ("repoV2/P1/R2", 128, True),
+        ("repoV2/P1/R12", 32768, True),
+        ("repoV2/P1/R1", 16502, True),
+    ],
+)
+def test_policies_that_somebody_may_bypass_are_not_known_to_hold(token: str, allow: int, holds: bool) -> None:
+    acl = [{"token": token, "acesDictionary": {"team": {"allow": allow, "deny": 0}}}]
+    with azure(of_azure(**{PERMISSIONS: acl})) as host:
+        facts = facts_of(host)
+    assert protection(facts, "release") == ((1, 1, False, False) if holds else (None, None, None, None))
+    assert any("may bypass the policies" in gap.reason for gap in facts.gaps) is not holds
+
+
+def test_permissions_that_are_hidden_make_policies_unknown() -> None:
+    with azure(of_azure(**{PERMISSIONS: Says({"message": "no"}, 403)})) as host:
+        facts = facts_of(host)
+    assert protection(facts, "release") == (None, None, None, None)
+    (gap,) = [gap for gap in facts.gaps if "release" in (gap.parent or "")]
+    assert (gap.cause, "Security (manage)" in gap.remedy) == (Cause.UNRESOLVED, True)
 
 
 def test_azure_devops_without_a_valid_token_shows_a_login_page() -> None:

@@ -24,6 +24,7 @@ _AUTH = """[mlflow]
 default_permission = {permission}
 database_uri = sqlite:///{folder}/users.db
 admin_username = admin
+admin_password = {password}
 authorization_function = mlflow.server.auth:authenticate_request_basic_auth
 """
 _QUIET = {
@@ -75,9 +76,14 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def mlflow_server(folder: Path, *, permission: str = "READ") -> Iterator[Running]:
-    """A server with basic authentication, in a process of its own that is stopped at the end."""
-    (folder / "auth.ini").write_text(_AUTH.format(permission=permission, folder=folder), encoding="utf-8")
+def mlflow_server(
+    folder: Path, *, permission: str = "READ", programs: Path | None = None, prefix: str = "", users: bool = True
+) -> Iterator[Running]:
+    """A server with basic authentication, in a process of its own that is stopped at the end. It is that of this environment,
+    or that of another one by its folder of programs.
+    """
+    config = _AUTH.format(permission=permission, folder=folder, password=PASSWORD)
+    (folder / "auth.ini").write_text(config, encoding="utf-8")
     port = free_port()
     environ = {
         **os.environ,
@@ -86,7 +92,14 @@ def mlflow_server(folder: Path, *, permission: str = "READ") -> Iterator[Running
         "MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD,
         "MLFLOW_FLASK_SERVER_SECRET_KEY": "a-key-of-a-test",
     }
-    command = [sys.executable, "-m", "mlflow", "server", "--app-name", "basic-auth", "--host", "127.0.0.1", "--port", str(port)]
+    python = sys.executable
+    if programs is not None:
+        python = str(programs / "python")
+        environ = {name: value for name, value in environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        environ["PATH"] = os.pathsep.join((str(programs), environ["PATH"]))
+    command = [python, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--app-name", "basic-auth"] * users
+    command += ["--static-prefix", prefix] if prefix else []
     command += [
         "--backend-store-uri",
         f"sqlite:///{folder}/mlflow.db",
@@ -98,21 +111,26 @@ def mlflow_server(folder: Path, *, permission: str = "READ") -> Iterator[Running
     log = (folder / "server.log").open("wb")
     with log, subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=folder, start_new_session=True) as process:
         try:
-            _wait(f"http://127.0.0.1:{port}/health", process, folder / "server.log")
-            yield Running(f"http://127.0.0.1:{port}", "")
+            _wait(f"http://127.0.0.1:{port}{prefix}/health", process, folder / "server.log")
+            yield Running(f"http://127.0.0.1:{port}{prefix}", "")
         finally:
             os.killpg(process.pid, 15)
             process.wait(30)
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the server answers its admin, and no other program on that port does: under a prefix it asks here for a login too."""
+    login = b64encode(f"{ADMIN}:{PASSWORD}".encode()).decode()
+    request = urllib.request.Request(url, headers={"Authorization": f"Basic {login}"})  # noqa: S310
     end = time.monotonic() + 120
     while time.monotonic() < end and process.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310
-                return
-        except OSError:  # noqa: PERF203
-            time.sleep(0.3)
+            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+                if answer.read() == b"OK":
+                    return
+        except OSError:
+            pass
+        time.sleep(0.3)
     raise AssertionError(log.read_text(encoding="utf-8", errors="replace")[-2000:])
 
 

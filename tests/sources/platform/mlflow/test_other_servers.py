@@ -38,6 +38,8 @@ def of_server(version: str, **more: Any) -> dict[str, Any]:
         f"{API}/model-versions/search": {"model_versions": [{"name": "churn", "version": "1", "status": "READY"}]},
         f"{API}/experiments/search": {"experiments": [{"experiment_id": "1", "name": "/churn"}]},
     }
+    if version >= "3.10":
+        routes["/api/3.0/mlflow/server-info"] = {"workspaces_enabled": False}
     return {**routes, **more}
 
 
@@ -109,6 +111,62 @@ def test_a_server_with_workspaces_of_its_own_shows_one_of_them() -> None:
         facts = facts_of(running.url, {})
     assert "models" not in whole(facts)
     assert Cause.TRUNCATED in {gap.cause for gap in facts.gaps if gap.facts == "models"}
+
+
+@pytest.mark.parametrize("answer", [UNKNOWN_ROUTE, Says({"message": "no"}, 500), Says(b"<html></html>")])
+def test_a_server_that_does_not_say_whether_it_has_workspaces_may_have_some(answer: Says) -> None:
+    with server(of_server("3.17.0", **{"/api/3.0/mlflow/server-info": answer})) as running:
+        facts = facts_of(running.url, {})
+    assert whole(facts).isdisjoint({"models", "experiments", "permissions"})
+
+
+def test_a_server_that_does_not_tell_its_version_nor_itself_to_others_is_no_mlflow() -> None:
+    with server({"/health": Says(b"OK")}) as running:
+        facts = facts_of(running.url, {})
+    assert {"models", "experiments", "permissions", "principals"}.isdisjoint(whole(facts))
+    assert [gap.reason for gap in facts.gaps if "has no API of MLflow" in gap.reason]
+
+
+USERS = {"users": [{"id": 1, "username": "admin"}, {"id": 2, "username": "alice"}]}
+
+
+def of_3_11(**more: Any) -> dict[str, Any]:
+    """A server that lists its users and has no roles; what it tells of each is the same."""
+    grants = [{"experiment_id": "1", "permission": "EDIT", "user_id": 2}]
+    user = {"username": "alice", "is_admin": False, "experiment_permissions": grants, "registered_model_permissions": []}
+    return of_server("3.11.1", **{f"{API}/users/list": USERS, f"{API}/users/get": {"user": user}, f"{API}/webhooks": {}, **more})
+
+
+def test_grants_of_users_are_told_one_by_one_before_roles() -> None:
+    with server(of_3_11()) as running:
+        facts = facts_of(running.url)
+    levels = {(row.__dict__["principal"], row.__dict__["level"]) for row in facts.rows["permissions"]}
+    assert levels == {("group:admins", "CAN_MANAGE"), ("user:admin", "CAN_EDIT"), ("user:alice", "CAN_EDIT")}, (
+        "no default is left"
+    )
+    assert whole(facts) >= {"permissions", "principals", "models"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {f"{API}/users/get": Says({"error_code": "PERMISSION_DENIED"}, 403)},
+        {f"{API}/users/get": {"user": {"username": "alice"}}},
+        {
+            f"{API}/users/get": {
+                "user": {"is_admin": False, "experiment_permissions": [{"experiment_id": "1", "permission": "OWN"}]}
+            }
+        },
+        {"/api/3.0/mlflow/users/roles/list": Says({"error_code": "INTERNAL_ERROR"}, 500)},
+        {f"{API}/users/list": Says({}, 403)},
+        {f"{API}/users/list": {"users": [{"username": "alice", "roles": []}]}},
+    ],
+)
+def test_a_user_of_whom_not_all_is_told_leaves_the_permissions_a_gap(more: dict[str, Any]) -> None:
+    with server(of_3_11(**more)) as running:
+        facts = facts_of(running.url)
+    assert "permissions" not in whole(facts)
+    assert not facts.rows["permissions"]
 
 
 def test_a_role_that_is_not_known_is_no_permission() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lakewarden.errors import SourceError
 from lakewarden.facts.model.registry import ModelVersionTag
 from lakewarden.sources.platform.databricks.once import once
+from lakewarden.sources.platform.databricks.system_tables import WITH_WAREHOUSE
 from lakewarden.sources.platform.estate import DEPLOYED
 from lakewarden.sources.platform.wire.errors import Failed
 
@@ -37,7 +38,7 @@ def write_tags(estate: Estate, version: Fact, tags: list[dict[str, Any]]) -> Non
         key = f"{version.key}/{name}"
         if approval:
             reason = f"who set the tag {name} of {version.key} stands in the audit log alone"
-            remedy = "let CI approve the deployment, or check the tag's setter in system.access.audit"
+            remedy = f"{WITH_WAREHOUSE}, which reads system.access.audit; or let CI approve the deployment"
             estate.unexplained("model_version_tags", key, reason, remedy, version.origin)
         estate.facts.add(
             ModelVersionTag(

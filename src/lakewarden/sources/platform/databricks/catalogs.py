@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lakewarden.facts.estate.apart import READ_IT_TOO, outside
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.data import Binding, Catalog, ExternalLocation
 from lakewarden.facts.model.identity import Securable
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 #: `MANAGED_CATALOG` and the like, as rules write them.
 _SUFFIX = "_CATALOG"
+#: The types of catalogs (SDK, `CatalogType`).
+_TYPES = frozenset({"MANAGED", "FOREIGN", "DELTASHARING", "SYSTEM", "INTERNAL", "MANAGED_ONLINE"})
 
 
 def collect(estate: Estate) -> None:
@@ -39,29 +42,34 @@ def _catalogs(estate: Estate) -> list[tuple[str, dict[str, Any]]]:
         for row in estate.api.pages(path, "catalogs", query, family=FAMILY):
             name = name_of(row).lower()
             key = f"{estate.metastore}/{name}"
-            if estate.first("catalogs", key):
-                found.append((key, row))
-                origin = estate.at(f"{path}/{name}")
-                estate.facts.add(
-                    Catalog(
-                        key=key,
-                        plane=DEPLOYED,
-                        origin=origin,
-                        name=name,
-                        catalog_type=_type(row.get("catalog_type")),
-                        isolation_mode=row.get("isolation_mode"),
-                        storage_root=_root(row),
-                    ),
-                    securable(estate, "catalog", key, name, row, f"{path}/{name}"),
-                )
+            found.append((key, row))
+            estate.add(
+                Catalog(
+                    key=key,
+                    plane=DEPLOYED,
+                    origin=estate.at(f"{path}/{name}"),
+                    name=name,
+                    catalog_type=_type(estate, key, row.get("catalog_type")),
+                    isolation_mode=row.get("isolation_mode"),
+                    storage_root=_root(row),
+                ),
+                securable(estate, "catalog", key, name, row, f"{path}/{name}"),
+            )
         # Without this right a catalog that the auditor may not use, or that is bound elsewhere, is left out with 200.
         estate.rights.require_objects("metastore", str(estate.metastore), None)
     return found
 
 
-def _type(said: object) -> str | None:
-    """`MANAGED`, `FOREIGN`, `DELTASHARING`, `SYSTEM`; None where the answer has none."""
-    return said.removesuffix(_SUFFIX) if isinstance(said, str) else None
+def _type(estate: Estate, key: str, said: object) -> str | None:
+    """`MANAGED`, `FOREIGN`, `DELTASHARING`, `SYSTEM`; None where the answer has none, or one that is not known here."""
+    told = said.removesuffix(_SUFFIX) if isinstance(said, str) else ""
+    if told in _TYPES:
+        return told
+    reason = f"catalog {key.partition('/')[2]} " + (
+        f"is of type {said}, which is not known here" if told else "came without its type"
+    )
+    estate.unexplained("catalogs", key, reason, "update lakewarden", estate.at(f"{UNITY}/catalogs"))
+    return None
 
 
 def _root(row: dict[str, Any]) -> str | None:
@@ -77,15 +85,14 @@ def _locations(estate: Estate) -> list[tuple[str, dict[str, Any]]]:
         for row in estate.api.pages(path, "external_locations", query, family=FAMILY):
             name = name_of(row)
             key = f"{estate.metastore}/location:{name}"
-            if estate.first("external_locations", key):
-                found.append((key, row))
-                origin = estate.at(f"{path}/{name}")
-                estate.facts.add(
-                    ExternalLocation(
-                        key=key, plane=DEPLOYED, origin=origin, url=row.get("url"), isolation_mode=row.get("isolation_mode")
-                    ),
-                    securable(estate, "external_location", key, "none", row, f"{path}/{name}"),
-                )
+            origin = estate.at(f"{path}/{name}")
+            found.append((key, row))
+            estate.add(
+                ExternalLocation(
+                    key=key, plane=DEPLOYED, origin=origin, url=row.get("url"), isolation_mode=row.get("isolation_mode")
+                ),
+                securable(estate, "external_location", key, "none", row, f"{path}/{name}"),
+            )
         estate.rights.require_objects("metastore", str(estate.metastore), None)
     return found
 
@@ -100,15 +107,15 @@ def _bindings(estate: Estate, securables: list[tuple[str, str, dict[str, Any]]])
             estate.api.pages(path, "bindings", {"max_results": 0}, family=FAMILY, right=f"MANAGE on {kind} {row['name']}")
         )
 
-    for (kind, key, row), answer in gather(ask, securables):
+    for (kind, key, row), answer in gather(ask, [one for one in securables if not estate.is_whole("bindings", one[1])]):
         origin = estate.at(f"{UNITY}/bindings/{kind}/{row['name']}")
         with estate.facts.listing("bindings", plane=DEPLOYED, of=key, origin=origin):
             for binding in answer.get():
                 number = binding.get("workspace_id")
                 if str(number) not in estate.numbers:
-                    reason = f"{kind} {row['name']} is bound to workspace {number}, which this audit does not read"
-                    estate.unresolved("bindings", reason, origin, "give its URL to the audit with --workspace")
-                estate.facts.add(
+                    reason = f"{kind} {row['name']} is bound to {outside(number)}"
+                    estate.unresolved("bindings", reason, origin, READ_IT_TOO)
+                estate.add(
                     Binding(
                         key=f"{key}/{number}",
                         plane=DEPLOYED,

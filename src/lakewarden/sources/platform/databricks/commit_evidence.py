@@ -1,4 +1,4 @@
-"""The commit of a run: five rungs of evidence, each looked at, strongest first.
+"""The commit of a run: rungs of evidence, each looked at, strongest first; and what was captured of them before.
 
 A platform's own record (`git-snapshot`, `deployment-record`) cannot be edited; a file of the deployment can be by who edits
 its folder; launch parameters are as the job run was started; tags are set by anybody who edits the run.
@@ -17,13 +17,16 @@ from lakewarden.sources.platform.databricks.launch import commits_of_launch, tas
 from lakewarden.sources.platform.estate import DEPLOYED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lakewarden.facts.origin import Origin
     from lakewarden.sources.platform.databricks.job_runs import Told
     from lakewarden.sources.platform.estate import Estate
 
 RUNGS = ("git-snapshot", "deployment-record", "deployment-metadata", "launch-parameters")
+#: What a signed statement says that was made while the others could be seen.
+CAPTURED = "captured-statement"
+_OF_TAGS = "run-tags"
 _TAGS = ("mlflow.databricks.gitRepoCommit", "mlflow.source.git.commit")
 _DIRTY = "mlflow.source.git.dirty"
 #: Kinds of task that can take their code from a Git source (SDK, `JobSettings.git_source`).
@@ -38,26 +41,43 @@ class Found(NamedTuple):
     dirty: bool | None = None
 
 
+class Gone(NamedTuple):
+    """A job run that cannot be looked at any more, and of which a statement holds what it showed."""
+
+
 def write_evidence(
-    estate: Estate, run: str, tags: Iterable[dict[str, str]], job: Told | SourceError | None, origin: Origin | None
+    estate: Estate,
+    run: str,
+    tags: Iterable[dict[str, str]],
+    job: Told | SourceError | Gone | None,
+    origin: Origin | None,
+    captured: Sequence[tuple[str, Found]] | None = None,
 ) -> None:
     """Write all rungs of a run. `tags` are those of the run and of its logged model, `job` its job run, the reason why that
-    cannot be seen, or None for a run outside jobs.
+    cannot be seen, or None for a run outside jobs. `captured` are the commits of signed statements, each with the rung that it
+    rested on, None where there is no statement: one that rests on tags is no more than they are.
 
     Raises the first problem, after all that could be seen was written.
     """
-    problems = [problem for rung in RUNGS if (problem := _look(estate, run, rung, job, origin)) is not None]
-    _write(estate, run, "run-tags", [found for one in tags for found in _of_tags(one)], origin)
+    rungs = () if isinstance(job, Gone) else RUNGS
+    problems = [problem for rung in rungs if (problem := _look(estate, run, rung, job, origin)) is not None]
+    before = captured or ()
+    weak = [found for rung, found in before if rung == _OF_TAGS]
+    _write(estate, run, _OF_TAGS, [*(found for one in tags for found in _of_tags(one)), *weak], origin)
+    if captured is not None:
+        _write(estate, run, CAPTURED, [found for rung, found in before if rung != _OF_TAGS], origin)
     if problems:
         raise problems[0]
 
 
-def _look(estate: Estate, run: str, rung: str, job: Told | SourceError | None, origin: Origin | None) -> SourceError | None:
+def _look(
+    estate: Estate, run: str, rung: str, job: Told | SourceError | Gone | None, origin: Origin | None
+) -> SourceError | None:
     """Write what one rung of a job run says; gives the reason where that could not be read."""
     if isinstance(job, SourceError):
         return job
     try:
-        place, found = (origin, []) if job is None else _LOOK[rung](estate, job)
+        place, found = (origin, []) if job is None or isinstance(job, Gone) else _LOOK[rung](estate, job)
     except SourceError as problem:
         return problem
     _write(estate, run, rung, found, place)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from lakewarden.errors import SourceError
 from lakewarden.facts.model.registry import ServedEntity
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, name_of
 from lakewarden.sources.platform.wire.errors import Failed
 from lakewarden.sources.platform.wire.gather import gather
 
@@ -27,7 +27,7 @@ def collect(estate: Estate) -> None:
     """List the endpoints of the workspace and ask for each: lists leave out routes and changes under way."""
     with estate.facts.listing("served_entities", plane=DEPLOYED, of=estate.workspace, origin=estate.at(_PATH)):
         listed = list(estate.api.pages(_PATH, "endpoints", family=_FAMILY))
-        answers = gather(lambda name: _ask(estate, name), [str(row.get("name")) for row in listed])
+        answers = gather(lambda name: _ask(estate, name), [name_of(row) for row in listed])
         problems = [problem for name, answer in answers if (problem := _write(estate, name, answer)) is not None]
         if problems:
             raise problems[0]
@@ -45,10 +45,10 @@ def _write(estate: Estate, name: str, answer: Answer[dict[str, Any]]) -> SourceE
     except SourceError as problem:
         return problem
     config = said.get("config") or {}
-    # Foundation models, whose endpoints have no id, and an endpoint that is being made serve nothing of a registry.
-    if not config and said.get("id") and not said.get("pending_config"):
-        return Failed(f"the answer about endpoint {name} does not say what it serves", "run again; report it if it stays so")
     entities = config.get("served_entities") or config.get("served_models") or []
+    # Foundation models, whose endpoints have no id, and an endpoint that is being made serve nothing of a registry.
+    if not entities and said.get("id") and not said.get("pending_config"):
+        return Failed(f"the answer about endpoint {name} does not say what it serves", "run again; report it if it stays so")
     routes = (config.get("traffic_config") or {}).get("routes") or []
     update = (said.get("state") or {}).get("config_update")
     for at, entity in enumerate(entities):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lakewarden.facts.model.identity import Entitlement
 from lakewarden.sources.platform.databricks import scim
 from lakewarden.sources.platform.databricks.once import attempt
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, field_of
 from lakewarden.sources.platform.wire.gather import gather
 from lakewarden.sources.repository.bundle.principals import told_kind
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lakewarden.sources.platform.estate import Estate
 
 _POLICIES = "/api/2.0/policies/clusters/list"
+_ACL = "/api/2.0/permissions/cluster-policies"
 _STARTS = frozenset({"allow-cluster-create", "allow-instance-pool-create"})
 #: What is known to start nothing of one's own; what is not known here may.
 _STARTS_NOT = frozenset({"workspace-access", "databricks-sql-access", "workspace-consume"})
@@ -45,14 +46,13 @@ def _of_principals(estate: Estate, kind: str) -> None:
 
 
 def _of_policies(estate: Estate, problems: list[SourceError]) -> None:
-    policies = list(estate.api.pages(_POLICIES, "policies", family="cluster-policies"))
+    listed = list(estate.api.pages(_POLICIES, "policies", family="cluster-policies"))
+    policies = [(row, f"{_ACL}/{field_of(row, 'policy_id', 'a cluster policy')}") for row in listed]
 
-    def ask(policy: dict[str, Any]) -> dict[str, Any]:
-        path, right = f"/api/2.0/permissions/cluster-policies/{policy['policy_id']}", f"CAN_MANAGE on policy {policy.get('name')}"
-        return estate.api.get(path, family="permissions", right=right)
+    def ask(one: tuple[dict[str, Any], str]) -> dict[str, Any]:
+        return estate.api.get(one[1], family="permissions", right=f"CAN_MANAGE on policy {one[0].get('name')}")
 
-    for policy, answer in gather(ask, policies):
-        path = f"/api/2.0/permissions/cluster-policies/{policy['policy_id']}"
+    for (policy, path), answer in gather(ask, policies):
         said = attempt(problems, answer.get) or {}
         for entry in said.get("access_control_list") or ():
             name = next(((told_kind(kind, entry[field]), entry[field]) for field, kind in _HOLDERS if entry.get(field)), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lakewarden.facts.model.tracking import Experiment
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, field_of
 from lakewarden.sources.repository.bundle.places import place_of_folder
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ def collect(estate: Estate) -> None:
     body = {"max_results": 1000, "view_type": "ACTIVE_ONLY"}
     with estate.facts.listing("experiments", plane=DEPLOYED, of=estate.workspace, origin=estate.at(_PATH)):
         for row in estate.api.pages(_PATH, "experiments", family="mlflow-search", method="POST", body=body):
-            path = row.get("name")
+            path, number = row.get("name"), field_of(row, "experiment_id", "an experiment of the list")
             estate.facts.add(
                 Experiment(
-                    key=experiment_key(estate, row.get("experiment_id")),
+                    key=experiment_key(estate, number),
                     plane=DEPLOYED,
-                    origin=estate.at(f"/api/2.0/mlflow/experiments/get?experiment_id={row.get('experiment_id')}"),
+                    origin=estate.at(f"/api/2.0/mlflow/experiments/get?experiment_id={number}"),
                     place=estate.workspace,
                     host=estate.workspace,
                     path=path,

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 from lakewarden.facts.estate.access import around
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.identity import Grant
+from lakewarden.sources.platform.databricks import schema_grants
 from lakewarden.sources.platform.databricks.names import named
 from lakewarden.sources.platform.databricks.rights import FAMILY, UNITY
 from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.wire.errors import Failed
 from lakewarden.sources.platform.wire.gather import gather
 
 if TYPE_CHECKING:
     from lakewarden.facts.fact import Fact
+    from lakewarden.facts.origin import Origin
     from lakewarden.sources.platform.estate import Estate
 
 #: What the path calls a kind of securable; a registered model is a function there.
@@ -31,7 +34,7 @@ def collect(estate: Estate) -> None:
         if row.plane == DEPLOYED
         and row.key.startswith(f"{estate.metastore}/")
         and row.__dict__["catalog"] not in _PLATFORM
-        and estate.first("grants", row.key)
+        and not estate.is_whole("grants", row.key)
     ]
 
     owners = {row.key: row.__dict__.get("owner") for row in wanted}
@@ -45,13 +48,32 @@ def collect(estate: Estate) -> None:
         query = {"max_results": 0, "include_deleted_principals": "true"}
         return list(estate.api.pages(path, "privilege_assignments", query, family=FAMILY))
 
-    for row, answer in gather(ask, wanted):
-        kind, name = _path(row)
-        origin = estate.at(f"{UNITY}/permissions/{kind}/{name}")
-        with estate.facts.listing("grants", plane=DEPLOYED, of=row.key, origin=origin):
-            for assignment in answer.get():
-                _write(estate, row, assignment, origin)
-            _require(estate, row, owners)
+    def one_by_one(rows: list[Fact]) -> None:
+        for row, answer in gather(ask, rows):
+            origin = _at(estate, row)
+            with estate.facts.listing("grants", plane=DEPLOYED, of=row.key, origin=origin):
+                for assignment in answer.get():
+                    _write(estate, row, assignment, origin)
+                _require(estate, row, owners)
+
+    if estate.warehouse is None:
+        one_by_one(wanted)
+        return
+    one_by_one([row for row in wanted if row.__dict__["kind"] != "table"])
+    tables = [row for row in wanted if row.__dict__["kind"] == "table"]
+    told = schema_grants.told(estate, estate.warehouse, tables, ask)
+    for row in tables:
+        if row.key in told:
+            origin = _at(estate, row)
+            with estate.facts.listing("grants", plane=DEPLOYED, of=row.key, origin=origin):
+                for assignment in told[row.key]:
+                    _write(estate, row, assignment, origin)
+    one_by_one([row for row in tables if row.key not in told])
+
+
+def _at(estate: Estate, row: Fact) -> Origin:
+    kind, name = _path(row)
+    return estate.at(f"{UNITY}/permissions/{kind}/{name}")
 
 
 def _path(row: Fact) -> tuple[str, str]:
@@ -74,9 +96,14 @@ def _require(estate: Estate, row: Fact, owners: dict[str, Any]) -> None:
 def _write(estate: Estate, row: Fact, assignment: dict[str, Any], origin: Any) -> None:
     who = named(assignment.get("principal"))
     number = assignment.get("principal_id")
-    for said in assignment.get("privileges") or ():
+    if not assignment.get("privileges"):
+        who_else = who.name or f"principal {number}"
+        raise Failed(
+            f"the answer about grants on {row.key} does not say which {who_else} holds", "run again; report it if it stays so"
+        )
+    for said in assignment["privileges"]:
         privilege = str(said).upper().replace(" ", "_")
-        estate.facts.add(
+        estate.add(
             Grant(
                 key=f"{row.key}/{who.key or f'#{number}'}/{privilege}",
                 plane=DEPLOYED,
@@ -97,6 +124,7 @@ COLLECTOR = Collector(
     (
         Need("GET /api/2.1/unity-catalog/permissions/{type}/{name}", "READ METADATA or MANAGE on the catalog"),
         Need("GET /api/2.1/unity-catalog/effective-permissions/{type}/{name}", "none: about the auditor itself"),
+        Need("POST /api/2.0/sql/statements", "with --warehouse: CAN USE on it; one statement for the tables of a schema"),
     ),
     collect,
 )

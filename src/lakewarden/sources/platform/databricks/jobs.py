@@ -20,7 +20,7 @@ from lakewarden.sources.platform.databricks.workloads import (
     require_metadata,
     workload,
 )
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, field_of
 from lakewarden.sources.platform.wire.errors import Failed
 from lakewarden.sources.platform.wire.gather import gather
 
@@ -45,10 +45,10 @@ def collect(estate: Estate) -> None:
         try:
             query = {"limit": 100, "expand_tasks": "true"}
             for row in estate.api.pages(_PATH, "jobs", query, family="jobs"):
-                if row.get("settings"):
-                    listed.append(row)
-                else:
+                if not row.get("settings"):
                     problem = _bare(row)
+                elif field_of(row, "job_id", "a job of the list"):
+                    listed.append(row)
         except SourceError as trouble:
             problem = trouble
         read_ahead(estate, (row.get("settings") or {} for row in listed))

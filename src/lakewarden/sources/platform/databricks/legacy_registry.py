@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from lakewarden.facts.model.registry import Model, ModelVersion, RegistryHook
 from lakewarden.sources.platform.databricks.approvals import write_tags
 from lakewarden.sources.platform.databricks.versions import copied_from
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, stage_of
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, field_of, name_of, stage_of
 from lakewarden.sources.platform.wire.errors import Disabled
 from lakewarden.sources.platform.wire.gather import gather
 
@@ -49,7 +49,7 @@ def _models(estate: Estate) -> list[tuple[Model, str]]:
     path, found = f"{_MLFLOW}/registered-models/search", list[tuple[Model, str]]()
     with estate.facts.listing("models", plane=DEPLOYED, of=estate.workspace, origin=estate.at(path)):
         for row in _rows(estate, path, "registered_models", {"max_results": 1000}):
-            name = str(row.get("name"))
+            name = name_of(row)
             if len(name.split(".")) == _LEVELS:
                 continue  # of Unity Catalog, which is asked by its own API
             model = Model(
@@ -80,14 +80,15 @@ def _versions(estate: Estate, models: list[tuple[Model, str]]) -> None:
     for (model, _), answer in gather(ask, models):
         with estate.facts.listing("model_versions", plane=DEPLOYED, of=model.key, origin=estate.at(path)):
             for row in answer.get():
-                version = _version(estate, model, row)
+                version = version_of(estate, model, row)
                 estate.facts.add(version)
                 with estate.facts.listing("model_version_tags", plane=DEPLOYED, of=version.key):
                     write_tags(estate, version, row.get("tags") or [])
 
 
-def _version(estate: Estate, model: Model, row: dict[str, Any]) -> ModelVersion:
-    number, run = str(row.get("version")), row.get("run_id")
+def version_of(estate: Estate, model: Model, row: dict[str, Any]) -> ModelVersion:
+    """A version as the registry tells it."""
+    number, run = field_of(row, "version", f"a version of the model {model.name}"), row.get("run_id")
     key = f"{model.key}/{number}"
     origin = estate.at(f"{_MLFLOW}/model-versions/get?name={model.name}&version={number}")
     workspace = _workspace_of(estate, row.get("run_link")) if run else None
@@ -129,7 +130,7 @@ def _hooks(estate: Estate) -> None:
             name = str(row.get("model_name") or "none")
             estate.facts.add(
                 RegistryHook(
-                    key=f"{estate.workspace}/{row.get('id')}",
+                    key=f"{estate.workspace}/{field_of(row, 'id', 'a webhook')}",
                     plane=DEPLOYED,
                     origin=estate.at(path),
                     model_name=name,

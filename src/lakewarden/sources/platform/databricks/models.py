@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from lakewarden.errors import SourceError
+from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.registry import Model, ModelAlias
 from lakewarden.sources.platform.databricks.catalogs import securable
 from lakewarden.sources.platform.databricks.rights import FAMILY, UNITY
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.databricks.system_tables import WITH_WAREHOUSE
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, field_of
 from lakewarden.sources.platform.wire.errors import Refused
 from lakewarden.sources.platform.wire.gather import gather
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from lakewarden.facts.fact import Fact
     from lakewarden.sources.platform.estate import Estate
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 PLATFORM = frozenset({"system", "samples", "__databricks_internal"})
 #: The largest page of a list over the metastore (SDK, `registered_models.list`).
 _PAGE = 1000
+_LEVELS = ("catalog_name", "schema_name", "name")
 
 
 def collect(estate: Estate) -> None:
@@ -29,12 +34,11 @@ def collect(estate: Estate) -> None:
         return
     models = estate.kept["models"] = _models(estate)
     if estate.wants("model_aliases"):
-        _aliases(estate, models)
+        read_aliases(estate, models)
 
 
 def _models(estate: Estate) -> list[Fact]:
     path = f"{UNITY}/models"
-    found: list[Fact] = []
     rows: dict[str, list[dict[str, Any]]] = {}
     trouble: SourceError | None = None
     try:
@@ -54,12 +58,22 @@ def _models(estate: Estate) -> list[Fact]:
                 continue
             # A catalog that is bound to other workspaces only is asked about there; a list may leave out its models.
             here[catalog].get()
-            found += [model for row in rows.get(name, ()) if (model := _model(estate, row)) is not None]
+            for row in rows.get(name, ()):
+                model_of(estate, row)
             if trouble is not None:
                 raise trouble
             estate.rights.require_objects("catalog", name, owners.get(catalog.key))
-            estate.forgive("models", catalog.key)
-    return found
+    _tell_strays(estate, rows.keys() - {row.__dict__["name"] for row in mine} - PLATFORM)
+    # With those of another workspace: what it may not see of them this one may.
+    return [row for row in estate.facts.rows["models"] if row.plane == DEPLOYED and row.key.startswith(f"{estate.metastore}/")]
+
+
+def _tell_strays(estate: Estate, catalogs: AbstractSet[str]) -> None:
+    """Say of a list of catalogs that it leaves out one that has models."""
+    if catalogs:
+        reason = f"catalog {min(catalogs)} has models and is not in the list of catalogs"
+        origin = estate.at(f"{UNITY}/catalogs")
+        estate.facts.gap(Gap(Cause.FAILED, "catalogs", reason, "run again", DEPLOYED, parent=estate.metastore, origin=origin))
 
 
 def _reach(estate: Estate, catalog: str) -> None:
@@ -73,24 +87,24 @@ def path_of(name: str) -> str:
 
 
 def _full_name(row: dict[str, Any]) -> str:
-    said = row.get("full_name") or ".".join(str(row.get(part)) for part in ("catalog_name", "schema_name", "name"))
+    said = row.get("full_name") or ".".join(field_of(row, part, "a model of the list") for part in _LEVELS)
     return str(said).lower()
 
 
-def _model(estate: Estate, row: dict[str, Any]) -> Model | None:
+def model_of(estate: Estate, row: dict[str, Any]) -> Model | None:
+    """A model as the catalog tells it, written with its securable; None for one that another workspace has shown."""
     name = _full_name(row)
     key, catalog = f"{estate.metastore}/{name}", name.partition(".")[0]
-    if not estate.first("models", key):
-        return None
     path = path_of(name)
     model = Model(
         key=key, plane=DEPLOYED, origin=estate.at(path), name=name, catalog=catalog, target=None, registry="unity_catalog"
     )
-    estate.facts.add(model, securable(estate, "model", key, catalog, row, path))
-    return model
+    return model if estate.add(model, securable(estate, "model", key, catalog, row, path)) else None
 
 
-def _aliases(estate: Estate, models: list[Fact]) -> None:
+def read_aliases(estate: Estate, models: list[Fact]) -> None:
+    """Write the aliases of each model, by one question for each."""
+
     def ask(model: Fact) -> dict[str, Any]:
         name = model.__dict__["name"]
         right = f"EXECUTE on the model {name}"
@@ -103,11 +117,11 @@ def _aliases(estate: Estate, models: list[Fact]) -> None:
     for model, answer in gather(ask, unread):
         with estate.facts.listing("model_aliases", plane=DEPLOYED, of=model.key, origin=model.origin):
             for alias in answer.get().get("aliases") or ():
-                name = str(alias.get("alias_name"))
+                name, number = (field_of(alias, field, f"an alias of {model.key}") for field in ("alias_name", "version_num"))
                 reason = f"who set the alias {name} of {model.key} stands in the audit log alone"
-                remedy = "look into system.access.audit; let the promotion alone hold MANAGE on the model"
+                remedy = f"{WITH_WAREHOUSE}, which reads system.access.audit; let the promotion alone hold MANAGE on the model"
                 estate.unexplained("model_aliases", f"{model.key}@{name}", reason, remedy, model.origin)
-                estate.facts.add(
+                estate.add(
                     ModelAlias(
                         key=f"{model.key}@{name}",
                         plane=DEPLOYED,
@@ -115,7 +129,7 @@ def _aliases(estate: Estate, models: list[Fact]) -> None:
                         model=model.key,
                         catalog=model.__dict__["catalog"],
                         alias=name,
-                        version_key=f"{model.key}/{alias.get('version_num')}",
+                        version_key=f"{model.key}/{number}",
                     )
                 )
 

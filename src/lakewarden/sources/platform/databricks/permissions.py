@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _PATH = "/api/2.0/permissions"
 _FAMILY = "permissions"
 _STATUS = "/api/2.0/workspace/get-status"
+#: What is known of jobs, pipelines, experiments and folders (SDK, `PermissionLevel`); any other level may let change them.
+_LEVELS = frozenset({"CAN_VIEW", "CAN_READ", "CAN_RUN", "CAN_MANAGE_RUN", "CAN_EDIT", "CAN_MANAGE", "IS_OWNER"})
 _HOLDERS = (("user_name", "user"), ("service_principal_name", "service_principal"), ("group_name", "group"))
 
 
@@ -123,6 +125,11 @@ def _write(estate: Estate, one: _Object, said: dict[str, Any]) -> None:
         levels: list[dict[str, Any]] = entry.get("all_permissions") or [{}]
         for held in levels:
             level = held.get("permission_level")
+            if level is not None and level not in _LEVELS:
+                reason = f"what {level} lets somebody do to {one.kind} {one.name} is not known here"
+                estate.unexplained(
+                    "permissions", f"{one.prefix}/{principal or f'?{at}'}/{level}", reason, "update lakewarden", origin
+                )
             key = f"{one.prefix}/{principal or f'?{at}'}/{level or '?'}"
             if key in seen:
                 continue
@@ -137,7 +144,7 @@ def _write(estate: Estate, one: _Object, said: dict[str, Any]) -> None:
                     object_name=one.name,
                     principal=principal,
                     is_run_as=_is_run_as(principal, one.runs_as),
-                    level=level,
+                    level=level if level in _LEVELS else None,
                 )
             )
 

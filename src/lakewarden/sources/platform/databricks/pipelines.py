@@ -18,7 +18,7 @@ from lakewarden.sources.platform.databricks.workloads import (
     require_metadata,
     workload,
 )
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, field_of
 from lakewarden.sources.platform.wire.errors import Failed
 from lakewarden.sources.platform.wire.gather import gather
 from lakewarden.sources.repository.bundle.roles import OTHER, role_of_task
@@ -38,19 +38,19 @@ def collect(estate: Estate) -> None:
     """List the pipelines of the workspace and ask for each."""
     with estate.facts.listing("jobs", plane=DEPLOYED, of=estate.workspace, origin=estate.at(_PATH)):
         listed = list(estate.api.pages(_PATH, "statuses", {"max_results": 100}, family=_FAMILY))
-        numbers = sorted(str(row.get("pipeline_id")) for row in listed)
-        read: list[dict[str, Any]] = []
+        numbers = sorted(field_of(row, "pipeline_id", "a pipeline of the list") for row in listed)
+        read: list[tuple[str, dict[str, Any]]] = []
         problems: list[SourceError] = []
         for number, answer in gather(lambda number: _ask(estate, number), numbers):
             said = attempt(problems, answer.get)
             if said is not None and said.get("spec"):
-                read.append(said)
+                read.append((number, said))
             elif said is not None:
                 reason = f"the answer about pipeline {number} has no specification"
                 problems.append(Failed(reason, "run again; report it if it stays so"))
-        read_ahead(estate, (said.get("spec") or {} for said in read))
-        for said in read:
-            _write(estate, said)
+        read_ahead(estate, (said.get("spec") or {} for _, said in read))
+        for number, said in read:
+            _write(estate, number, said)
         if problems:
             raise problems[0]
         estate.rights.require_admin("pipelines")
@@ -61,9 +61,8 @@ def _ask(estate: Estate, number: str) -> dict[str, Any]:
     return estate.api.get(f"{_PATH}/{number}", family=_FAMILY, right=f"CAN_VIEW on the pipeline {number}")
 
 
-def _write(estate: Estate, said: dict[str, Any]) -> None:
+def _write(estate: Estate, number: str, said: dict[str, Any]) -> None:
     spec: dict[str, Any] = said.get("spec") or {}
-    number = str(said.get("pipeline_id"))
     one = workload(estate, "pipeline", number, said.get("name") or spec.get("name"), said, spec)
     origin = estate.at(f"{_PATH}/{number}")
     bundle = bundle_of(estate, one)

@@ -50,11 +50,16 @@ class Rights:
 
     def owns(self, owner: object) -> bool:
         """Is the auditor, or a group that it is in, this owner?"""
-        return isinstance(owner, str) and owner in self.me.names
+        return isinstance(owner, str) and bool(owner) and owner in self.me.names
 
     def owns_metastore(self, owner: object) -> None:
         """Remember who owns the metastore: its owner is metastore admin, who sees everything in it."""
         self._metastore_owned = self.owns(owner)
+
+    @property
+    def is_metastore_admin(self) -> bool:
+        """Does the auditor own the metastore?"""
+        return self._metastore_owned
 
     def held(self, kind: str, name: str) -> frozenset[str]:
         """The privileges that the auditor holds on a securable, inherited ones included, in upper case with underscores."""

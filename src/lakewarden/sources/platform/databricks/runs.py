@@ -8,9 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lakewarden.errors import SourceError
+from lakewarden.facts.estate.apart import READ_IT_TOO, outside
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.tracking import Run
-from lakewarden.sources.platform.databricks.commit_evidence import write_evidence
+from lakewarden.sources.platform.databricks.captured import (
+    READ,
+    Believed,
+    believed,
+    commits_of,
+    stand_in,
+    told_too,
+    write_captured_job_run,
+)
+from lakewarden.sources.platform.databricks.commit_evidence import Gone, write_evidence
 from lakewarden.sources.platform.databricks.experiments import experiment_key
 from lakewarden.sources.platform.databricks.job_runs import JOB_RUN_ID, Told, confirm, job_run_key, told_of, write_job_run
 from lakewarden.sources.platform.databricks.run_inputs import write_inputs
@@ -30,7 +40,7 @@ _FAMILY = "mlflow-tracking"
 _SOURCE_TYPE = "mlflow.source.type"
 
 
-class _Read(NamedTuple):
+class RunRead(NamedTuple):
     """A run with the models that it logged, whose parameters, metrics and tags count as its own, and its job run."""
 
     data: dict[str, Any]
@@ -40,10 +50,12 @@ class _Read(NamedTuple):
 
     @property
     def info(self) -> dict[str, Any]:
+        """What the server keeps of the run."""
         return self.data.get("info") or {}
 
     @property
     def tags(self) -> dict[str, str]:
+        """Its tags."""
         return _tags((self.data.get("data") or {}).get("tags"))
 
 
@@ -57,7 +69,7 @@ def collect(estate: Estate) -> None:
             with estate.facts.listing("runs", plane=DEPLOYED, of=version.key, origin=origin):
                 read = answer.get()
                 if estate.first("runs", key):
-                    _write(estate, key, read, origin)
+                    _write(estate, key, read, believed(estate, versions), origin)
 
 
 def _behind(estate: Estate) -> dict[str, list[Fact]]:
@@ -89,11 +101,10 @@ def _elsewhere(version: Fact) -> SourceError:
         reason = f"nothing says in which workspace run {run or '?'} of {version.key} is"
         remedy = "let the identity that registers versions read the run, so that the registry keeps the link"
         return SourceError(Cause.UNRESOLVED.value, reason, remedy)
-    reason = f"run {run} of {version.key} is in workspace {number}, which this audit does not read"
-    return SourceError(Cause.UNREACHABLE.value, reason, "give its URL to the audit with --workspace")
+    return SourceError(Cause.UNREACHABLE.value, f"run {run} of {version.key} is in {outside(number)}", READ_IT_TOO)
 
 
-def _read(estate: Estate, number: str) -> _Read:
+def _read(estate: Estate, number: str) -> RunRead:
     right = f"CAN_READ on the experiment of run {number}"
     said = estate.api.get(f"{_MLFLOW}/runs/get", {"run_id": number}, family=_FAMILY, right=right).get("run")
     if not isinstance(said, dict):
@@ -108,7 +119,7 @@ def _read(estate: Estate, number: str) -> _Read:
     except SourceError as problem:
         lost = problem
     job: Told | SourceError | None = None
-    read = _Read(data, models, lost, None)
+    read = RunRead(data, models, lost, None)
     claimed, started = read.tags.get(JOB_RUN_ID), read.info.get("start_time")
     if claimed and estate.wants("job_runs", "commit_evidence"):
         try:
@@ -121,7 +132,10 @@ def _read(estate: Estate, number: str) -> _Read:
     return read._replace(job=job)
 
 
-def _write(estate: Estate, key: str, read: _Read, origin: Any) -> None:
+def _write(estate: Estate, key: str, read: RunRead, said: Believed, origin: Any) -> None:
+    if READ in estate.kept:
+        estate.kept[READ][key] = read
+    before = stand_in(said, key, read.tags.get(JOB_RUN_ID), read.job)
     tags, data = read.tags, read.data.get("data") or {}
     source = tags.get(_SOURCE_TYPE)
     if source is None:
@@ -134,8 +148,10 @@ def _write(estate: Estate, key: str, read: _Read, origin: Any) -> None:
             origin=origin,
             workspace=estate.workspace,
             experiment=experiment_key(estate, read.info.get("experiment_id")),
-            job_run=_job_run(estate, key, read),
+            job_run=_job_run(estate, key, read) if before is None else before.key,
             source_type=source,
+            status=read.info.get("status"),
+            deleted={"active": False, "deleted": True}.get(str(read.info.get("lifecycle_stage"))),
             produced_version=True,
             param_count=_count(estate, key, read, data, "params"),
             metric_count=_count(estate, key, read, data, "metrics"),
@@ -145,18 +161,22 @@ def _write(estate: Estate, key: str, read: _Read, origin: Any) -> None:
         write_inputs(estate, key, read.data.get("inputs") or {}, origin)
     if estate.wants("job_runs"):
         with estate.facts.listing("job_runs", plane=DEPLOYED, of=key, origin=origin):
-            if isinstance(read.job, SourceError):
-                raise read.job
-            if read.job is not None:
+            if before is not None:
+                write_captured_job_run(estate, before, origin)
+            elif isinstance(read.job, SourceError):
+                raise told_too(read.job, said)
+            elif read.job is not None:
                 write_job_run(estate, read.job, tags)
     if estate.wants("commit_evidence"):
         with estate.facts.listing("commit_evidence", plane=DEPLOYED, of=key, origin=origin):
-            write_evidence(estate, key, [tags, *map(_tags_of_model, read.models)], read.job, origin)
+            evidence = [tags, *map(_tags_of_model, read.models)]
+            job = read.job if before is None else Gone()
+            write_evidence(estate, key, evidence, job, origin, commits_of(said))
             if read.lost is not None:
                 raise read.lost
 
 
-def _job_run(estate: Estate, key: str, read: _Read) -> str | None:
+def _job_run(estate: Estate, key: str, read: RunRead) -> str | None:
     claimed = read.tags.get(JOB_RUN_ID)
     if isinstance(read.job, Told):
         return job_run_key(estate, read.job)
@@ -168,7 +188,7 @@ def _job_run(estate: Estate, key: str, read: _Read) -> str | None:
     return f"{estate.workspace}/{claimed}" if claimed else "none"
 
 
-def _count(estate: Estate, key: str, read: _Read, data: dict[str, Any], what: str) -> int | None:
+def _count(estate: Estate, key: str, read: RunRead, data: dict[str, Any], what: str) -> int | None:
     """How many parameters or metrics the run and the models that it logged recorded; NULL where that may be more than none."""
     names = {one.get("key") for one in data.get(what) or ()}
     for model in read.models:

@@ -23,6 +23,9 @@ _PLATFORM = frozenset({"system", "samples", "__databricks_internal"})
 #: Schemas that hold views on metadata alone.
 _METADATA = frozenset({"information_schema"})
 _VIEWS = frozenset({"VIEW", "MATERIALIZED_VIEW", "METRIC_VIEW"})
+_TYPES = _VIEWS | {"MANAGED", "EXTERNAL", "FOREIGN", "STREAMING_TABLE"}
+#: A shallow clone has data of its own as soon as somebody writes to it: it is judged as the table that it becomes.
+_CLONE = "_SHALLOW_CLONE"
 
 
 def collect(estate: Estate) -> None:
@@ -62,12 +65,11 @@ def _schemas(estate: Estate, catalogs: list[Fact], owners: dict[str, Any]) -> No
             for row in answer.get():
                 full = f"{name}.{name_of(row).lower()}"
                 key = f"{estate.metastore}/{full}"
-                if name_of(row).lower() not in _METADATA and estate.first("schemas", key):
-                    estate.facts.add(
+                if name_of(row).lower() not in _METADATA:
+                    estate.add(
                         Schema(key=key, plane=DEPLOYED, origin=origin, catalog=name),
                         securable(estate, "schema", key, name, row, f"{UNITY}/schemas/{full}"),
                     )
-            estate.forgive("schemas", catalog.key)
 
 
 def _tables(estate: Estate, schemas: list[Fact], owners: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -89,11 +91,9 @@ def _tables(estate: Estate, schemas: list[Fact], owners: dict[str, Any]) -> Iter
             for row in answer.get():
                 full = f"{of}.{name_of(row).lower()}"
                 key = f"{estate.metastore}/{full}"
-                if not estate.first("catalog_tables", key):
-                    continue
                 layer = layer_by_name(tuple(full.split(".")))
-                kind = row.get("table_type")
-                estate.facts.add(
+                kind = _type_of(estate, key, row)
+                estate.add(
                     CatalogTable(
                         key=key,
                         plane=DEPLOYED,
@@ -112,7 +112,17 @@ def _tables(estate: Estate, schemas: list[Fact], owners: dict[str, Any]) -> Iter
                     yield key, full
             if catalog not in _PLATFORM:
                 estate.rights.require_objects("catalog", catalog, owners.get(f"{estate.metastore}/{catalog}"))
-            estate.forgive("catalog_tables", schema.key)
+
+
+def _type_of(estate: Estate, key: str, row: dict[str, Any]) -> str | None:
+    """The type of a table; None for one that is not known here, which may be of any kind."""
+    told = str(row.get("table_type") or "").upper().removesuffix(_CLONE)
+    if told in _TYPES:
+        return told
+    said = f"is of type {told}, which is not known here" if told else "came without its type"
+    origin = estate.at(f"{UNITY}/tables/{key.partition('/')[2]}")
+    estate.unexplained("catalog_tables", key, f"table {key.partition('/')[2]} {said}", "update lakewarden", origin)
+    return None
 
 
 def _keys(estate: Estate, features: list[tuple[str, str]]) -> None:
@@ -121,7 +131,7 @@ def _keys(estate: Estate, features: list[tuple[str, str]]) -> None:
     def ask(one: tuple[str, str]) -> dict[str, Any]:
         return estate.api.get(f"{UNITY}/tables/{one[1]}", {"include_browse": "true"}, family=FAMILY)
 
-    unread = [one for one in features if not estate.is_whole("table_keys", one[0])]
+    unread = [one for one in dict.fromkeys(features) if not estate.is_whole("table_keys", one[0])]
     for (key, full), answer in gather(ask, unread):
         origin = estate.at(f"{UNITY}/tables/{full}")
         with estate.facts.listing("table_keys", plane=DEPLOYED, of=key, origin=origin):
@@ -134,7 +144,7 @@ def _keys(estate: Estate, features: list[tuple[str, str]]) -> None:
                         continue
                     times = set(found.get("timeseries_columns") or ())
                     for column in found.get("child_columns") or ():
-                        estate.facts.add(
+                        estate.add(
                             TableKey(
                                 key=f"{key}/{kind}/{column}",
                                 plane=DEPLOYED,

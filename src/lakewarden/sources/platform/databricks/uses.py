@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lakewarden.facts.estate.serving import metastores, version_of
-from lakewarden.sources.platform.estate import DEPLOYED
+from lakewarden.facts.estate.serving import named_versions
 
 if TYPE_CHECKING:
     from lakewarden.sources.platform.estate import Estate
@@ -24,12 +23,11 @@ class Uses(NamedTuple):
 def uses(estate: Estate) -> Uses:
     """What aliases, whatever their names, and endpoints of all workspaces of the run name."""
     rows = estate.facts.rows
-    named = {row.__dict__.get("version_key") for row in rows["model_aliases"] if row.plane == DEPLOYED}
-    of = metastores(rows)
-    served = {version_of(row, of) for row in rows["served_entities"] if row.plane == DEPLOYED}
+    named = named_versions(rows)
     places = [row.key for row in rows["workspaces"]]
-    seen = None not in served and all(estate.is_whole("served_entities", key) for key in places)
-    return Uses(frozenset({key for key in (*named, *served) if key is not None}), seen)
+    seen = None not in named and all(estate.is_whole("served_entities", key) for key in places)
+    asked = {row.key for row in rows["candidates"]}  # a gate may be asked about a version that nothing names yet
+    return Uses(frozenset({key for key in named if key is not None}) | asked, seen)
 
 
 def is_used(estate: Estate, known: Uses, version: str, model: str, live: bool | None) -> bool | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from lakewarden.errors import SourceError
+from lakewarden.facts.estate.apart import READ_IT_TOO, outside
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.registry import ModelVersion
 from lakewarden.sources.platform.databricks.approvals import ask_version, write_tags
@@ -14,8 +16,8 @@ from lakewarden.sources.platform.databricks.models import path_of
 from lakewarden.sources.platform.databricks.names import named
 from lakewarden.sources.platform.databricks.rights import FAMILY
 from lakewarden.sources.platform.databricks.run_inputs import write_features
-from lakewarden.sources.platform.databricks.uses import NOT_IN_USE, is_used, uses
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.databricks.uses import NOT_IN_USE, Uses, is_used, uses
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, field_of
 from lakewarden.sources.platform.wire.gather import gather
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ _FILE = "/api/2.0/fs/files/Models/{}/MLmodel"
 _MOST = 2**20
 
 
-class _Seen(NamedTuple):
+class Seen(NamedTuple):
     """A version as a list tells it."""
 
     key: str
@@ -46,7 +48,8 @@ def collect(estate: Estate) -> None:
     seen = _versions(estate, estate.kept.get("models", []))
     known = uses(estate)
     used = [one for one in seen if is_used(estate, known, one.key, one.model.key, None)]
-    signed = {one.key: answer for one, answer in gather(lambda one: _has_signature(estate, one), used)}
+    signed = {one.key: answer for one, answer in gather(lambda one: has_signature_of(estate, one), used)}
+    _sign(estate, known)
     facts: dict[str, ModelVersion] = {}
     for one in seen:
         has_signature: bool | None = None
@@ -55,33 +58,49 @@ def collect(estate: Estate) -> None:
                 has_signature = signed[one.key].get()
             except SourceError as problem:
                 estate.unexplained("model_versions", one.key, problem.reason, problem.remedy, _at(estate, one))
-        facts[one.key] = _version(estate, one, has_signature)
-        estate.facts.add(facts[one.key])
+        facts[one.key] = version_of(estate, one, has_signature)
+        estate.add(facts[one.key])
     if estate.wants("model_version_tags"):
-        _tags(estate, used, facts)
+        read_tags(estate, used, facts)
 
 
-def _versions(estate: Estate, models: list[Fact]) -> list[_Seen]:
+def _versions(estate: Estate, models: list[Fact]) -> list[Seen]:
     def ask(model: Fact) -> list[dict[str, Any]]:
         name = str(model.__dict__["name"])
         path, right = f"{path_of(name)}/versions", f"EXECUTE on the model {name}"
         return list(estate.api.pages(path, "model_versions", {"max_results": 1000}, family=FAMILY, right=right))
 
-    found: list[_Seen] = []
-    for model, answer in gather(ask, models):
+    found: list[Seen] = []
+    for model, answer in gather(ask, [one for one in models if not estate.is_whole("model_versions", one.key)]):
         path = f"{path_of(str(model.__dict__['name']))}/versions"
         with estate.facts.listing("model_versions", plane=DEPLOYED, of=model.key, origin=estate.at(path)):
             for row in answer.get():
-                number = str(row.get("version"))
-                found.append(_Seen(f"{model.key}/{number}", model, number, row))
+                number = field_of(row, "version", f"a version of {model.key}")
+                found.append(Seen(f"{model.key}/{number}", model, number, row))
     return found
 
 
-def _at(estate: Estate, one: _Seen) -> Any:
+def _sign(estate: Estate, known: Uses) -> None:
+    """Ask for the signatures that another workspace of the metastore could not read."""
+    unread = [
+        Seen(row.key, estate.placed["models", row.__dict__["model"]], row.key.rpartition("/")[2], {})
+        for row in estate.facts.rows["model_versions"]
+        if row.key.startswith(f"{estate.metastore}/")
+        and row.__dict__.get("has_signature") is None
+        and ("models", row.__dict__["model"]) in estate.placed
+        and is_used(estate, known, row.key, row.__dict__["model"], None)
+    ]
+    for one, answer in gather(lambda one: has_signature_of(estate, one), unread):
+        with contextlib.suppress(SourceError):  # the first problem was told
+            estate.placed["model_versions", one.key].__dict__["has_signature"] = answer.get()
+
+
+def _at(estate: Estate, one: Seen) -> Any:
     return estate.at(f"{path_of(str(one.model.__dict__['name']))}/versions/{one.number}")
 
 
-def _version(estate: Estate, one: _Seen, has_signature: bool | None) -> ModelVersion:
+def version_of(estate: Estate, one: Seen, has_signature: bool | None) -> ModelVersion:
+    """A version as the catalog tells it; what its answer leaves open is explained."""
     row, origin = one.row, _at(estate, one)
     copied, catalog = copied_from(estate, row.get("source"))
     if copied is None:
@@ -121,7 +140,7 @@ def copied_from(estate: Estate, source: Any) -> tuple[str | None, str | None]:
     return f"{place}/{name}/{found['version'] or '@' + str(found['alias'])}", catalog
 
 
-def _run(estate: Estate, one: _Seen, origin: Any) -> tuple[str | None, str | None]:
+def _run(estate: Estate, one: Seen, origin: Any) -> tuple[str | None, str | None]:
     """Key of the run and URL of its workspace. Who registered a version without the right to read its run left no link to
     the workspace; a run in a workspace that nobody asked about has the number in its place.
     """
@@ -138,13 +157,13 @@ def _run(estate: Estate, one: _Seen, origin: Any) -> tuple[str | None, str | Non
         return f"?/{run}", None
     workspace = estate.numbers.get(str(number))
     if workspace is None:
-        reason = f"version {one.key} was trained in workspace {number}, which this audit does not read"
-        estate.unexplained("model_versions", one.key, reason, "give its URL to the audit with --workspace", origin)
+        reason = f"version {one.key} was trained in {outside(number)}"
+        estate.unexplained("model_versions", one.key, reason, READ_IT_TOO, origin)
         return f"{number}/{run}", None
     return f"{workspace}/{run}", workspace
 
 
-def _has_signature(estate: Estate, one: _Seen) -> bool | None:
+def has_signature_of(estate: Estate, one: Seen) -> bool | None:
     """Does the version's `MLmodel` have a signature? Raises a SourceError where the file cannot be read."""
     name = str(one.model.__dict__["name"])
     path = _FILE.format("/".join(quote(part, safe="") for part in (*name.split("."), one.number)))
@@ -165,7 +184,8 @@ def signature_of(raw: bytes, key: str) -> bool:
     return bool(said.get("signature"))
 
 
-def _tags(estate: Estate, used: list[_Seen], facts: dict[str, ModelVersion]) -> None:
+def read_tags(estate: Estate, used: list[Seen], facts: dict[str, ModelVersion]) -> None:
+    """Write the tags of each version that is in use, by one question for each."""
     reason = NOT_IN_USE.format("tags")
     estate.facts.otherwise(Gap(Cause.NOT_ASKED, "model_version_tags", reason, plane=DEPLOYED))
     for one, answer in gather(lambda one: ask_version(estate, str(one.model.__dict__["name"]), one.number), used):

@@ -36,7 +36,10 @@ def collect(estate: Estate) -> None:
         if metastore != "none" and estate.first("metastores", metastore):
             estate.facts.add(Metastore(key=metastore, plane=DEPLOYED, origin=estate.at(path)))
         estate.rights.owns_metastore(said.get("owner"))
-    estate.facts.add(Workspace(key=estate.workspace, plane=DEPLOYED, metastore=estate.metastore, origin=estate.at("")))
+    number = next((number for number, url in estate.numbers.items() if url == estate.workspace), None)
+    estate.facts.add(
+        Workspace(key=estate.workspace, plane=DEPLOYED, metastore=estate.metastore, number=number, origin=estate.at(""))
+    )
 
 
 def number_of(api: Api) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from lakewarden.errors import SourceError
+from lakewarden.sources.platform.git_host.github_rulesets import METADATA, number_of, rulesets
 from lakewarden.sources.platform.git_host.repository import (
     FAMILY,
     GitRepository,
@@ -28,14 +29,13 @@ if TYPE_CHECKING:
 _PAGE = 100
 #: More pages of an environment list than this do not exist.
 _MOST_PAGES = 1000
-_METADATA = "Metadata (read) of the repository to the token"
 _ADMIN = "Administration (read) of the repository to the token"
 _CONTENTS = "Contents (read) of the repository to the token"
 _ACTIONS = "Actions (read) of the repository to the token"
 #: What GitHub says, to those who may know, of a branch without classic protection (REST, "Get branch protection").
 _NOT_PROTECTED = "branch not protected"
-#: What it says of a private repository whose plan enforces no rules.
-_NOT_IN_PLAN = "upgrade to"
+#: Who may be named to go around a required review.
+_AROUND = ("users", "teams", "apps")
 _ON = frozenset({"behind", "identical"})
 _OFF = frozenset({"ahead", "diverged"})
 #: Protection rules of environments that ask for nobody's approval.
@@ -45,7 +45,7 @@ _WITHOUT_APPROVAL = frozenset({"wait_timer", "branch_policy"})
 def branches(repository: GitRepository, wanted: Callable[[str], bool]) -> Iterator[SeenBranch]:
     """All branches; the protection of those that are wanted, and of the default branch."""
     path = f"/repos/{repository.path}"
-    default = repository.api.get(path, family=FAMILY, right=_METADATA).get("default_branch")
+    default = repository.api.get(path, family=FAMILY, right=METADATA).get("default_branch")
     rows = list(repository.api.linked(f"{path}/branches", {"per_page": _PAGE}, family=FAMILY, right=_CONTENTS))
     asked = [row for row in rows if wanted(name_of(repository, row)) or row["name"] == default]
     found = {str(row["name"]): answer for row, answer in gather(lambda row: _protection(repository, row, default), asked)}
@@ -58,7 +58,7 @@ def branches(repository: GitRepository, wanted: Callable[[str], bool]) -> Iterat
 
 def _protection(repository: GitRepository, row: dict[str, Any], default: object) -> Protection:
     name = str(row["name"])
-    found = _part(lambda: _rulesets(repository, name)).and_also(_part(lambda: _classic(repository, name, row)))
+    found = _part(lambda: rulesets(repository, name)).and_also(_part(lambda: _classic(repository, name, row)))
     # The host itself refuses to delete the default branch.
     return found._replace(deletion=False) if name == default else found
 
@@ -69,31 +69,6 @@ def _part(ask: Callable[[], Protection]) -> Protection:
         return ask()
     except SourceError as problem:
         return Protection(None, None, None, None, problem)
-
-
-def _rulesets(repository: GitRepository, name: str) -> Protection:
-    """The rules of all active rulesets for a branch, those of the organisation included."""
-    path = f"/repos/{repository.path}/rules/branches/{quote(name, safe='')}"
-    try:
-        rules = list(repository.api.linked(path, {"per_page": _PAGE}, family=FAMILY, right=_METADATA))
-    except Refused as problem:
-        if _NOT_IN_PLAN not in problem.said.lower():
-            raise
-        rules = []
-    found = Protection()
-    for rule in rules:
-        kind, parameters = rule.get("type"), rule.get("parameters") or {}
-        if kind == "pull_request":
-            found = found.and_also(Protection(approvals=_number(parameters, "required_approving_review_count")))
-        elif kind == "required_status_checks":
-            found = found.and_also(Protection(checks=len(parameters.get("required_status_checks") or ())))
-        elif kind == "workflows":
-            found = found.and_also(Protection(checks=len(parameters.get("workflows") or ())))
-        elif kind == "non_fast_forward":
-            found = found.and_also(Protection(force_push=False))
-        elif kind == "deletion":
-            found = found.and_also(Protection(deletion=False))
-    return found
 
 
 def _classic(repository: GitRepository, name: str, row: dict[str, Any]) -> Protection:
@@ -110,12 +85,22 @@ def _classic(repository: GitRepository, name: str, row: dict[str, Any]) -> Prote
         raise Refused(reason, f"grant {_ADMIN}", status=problem.status) from None
     reviews, checks = said.get("required_pull_request_reviews"), said.get("required_status_checks")
     names = {one.get("context") for one in (checks or {}).get("checks") or ()} | set((checks or {}).get("contexts") or ())
+    approvals, missing = 0 if reviews is None else number_of(reviews, "required_approving_review_count"), None
+    around = [str(one.get("slug") or one.get("login")) for who in _AROUND for one in _allowances(reviews).get(who) or ()]
+    if approvals and around:
+        reason = f"reviews of branch {name} of {repository.key} are asked of everybody but {', '.join(sorted(around))}"
+        approvals, missing = None, SourceError("unresolved", reason, "let nobody bypass the required pull request")
     return Protection(
-        0 if reviews is None else _number(reviews, "required_approving_review_count"),
+        approvals,
         len(names),
         _enabled(said, "allow_force_pushes"),
         _enabled(said, "allow_deletions"),
+        missing,
     )
+
+
+def _allowances(reviews: dict[str, Any] | None) -> dict[str, Any]:
+    return (reviews or {}).get("bypass_pull_request_allowances") or {}
 
 
 def _enabled(said: dict[str, Any], name: str) -> bool:
@@ -123,15 +108,10 @@ def _enabled(said: dict[str, Any], name: str) -> bool:
     return bool((said.get(name) or {}).get("enabled"))
 
 
-def _number(row: dict[str, Any], name: str) -> int | None:
-    value = row.get(name)
-    return value if isinstance(value, int) else None
-
-
 def environments(repository: GitRepository) -> Iterator[SeenEnvironment]:
     """All environments of the repository, with who approves a deployment and which refs they admit."""
     path = f"/repos/{repository.path}/environments"
-    for row in _counted(repository, path, "environments"):
+    for row in counted(repository, path, "environments", right=_ACTIONS):
         name = str(row.get("name"))
         where = f"{path}/{quote(name, safe='')}"
         kinds = {str(rule.get("type")): rule for rule in row.get("protection_rules") or ()}
@@ -154,7 +134,7 @@ def _admits(repository: GitRepository, path: str, row: dict[str, Any]) -> str:
     if policy is None:
         return "*"
     if policy.get("custom_branch_policies") is True:
-        found = _counted(repository, f"{path}/deployment-branch-policies", "branch_policies")
+        found = counted(repository, f"{path}/deployment-branch-policies", "branch_policies", right=_ACTIONS)
         return " ".join(sorted(str(one.get("name")) for one in found)) or "none"
     # Branches with any protection: the names of those that are there; a pattern may protect more.
     query = {"protected": True, "per_page": _PAGE}
@@ -162,21 +142,23 @@ def _admits(repository: GitRepository, path: str, row: dict[str, Any]) -> str:
     return " ".join([*sorted(name_of(repository, one) for one in rows), "?"])
 
 
-def _counted(repository: GitRepository, path: str, items: str) -> Iterator[dict[str, Any]]:
+def counted(
+    repository: GitRepository, path: str, items: str, *, right: str, total: str = "total_count"
+) -> Iterator[dict[str, Any]]:
     """A list that tells how long it is."""
     read = 0
     for page in range(1, _MOST_PAGES):
-        said = repository.api.get(path, {"per_page": _PAGE, "page": page}, family=FAMILY, right=_ACTIONS)
-        rows, total = said.get(items), said.get("total_count")
-        if not isinstance(rows, list) or not isinstance(total, int):
+        said = repository.api.get(path, {"per_page": _PAGE, "page": page}, family=FAMILY, right=right)
+        rows, number = said.get(items), said.get(total)
+        if not isinstance(rows, list) or not isinstance(number, int):
             raise Failed(f"GET {path} on {repository.api.host} was answered with no list of {items}", "run again")
         yield from rows
         read += len(rows)
-        if read >= total:
+        if read >= number:
             return
         if not rows:
             break
-    raise Truncated(f"GET {path} on {repository.api.host}: {read} of {total} entries came", "run again")
+    raise Truncated(f"GET {path} on {repository.api.host}: {read} of {number} entries came", "run again")
 
 
 def head(repository: GitRepository, branch: str) -> str:

@@ -7,12 +7,14 @@ comes from a file, which may name any host.
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from lakewarden.errors import SourceError, UsageError
 from lakewarden.facts.gaps import Cause
+from lakewarden.policy.repositories import repository_url
 from lakewarden.sources.platform.git_host import azure_devops, github, gitlab
 from lakewarden.sources.platform.git_host.repository import FAMILY, GitRepository, Host
 from lakewarden.sources.platform.wire import http
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from lakewarden.sources.platform.wire.api import Api, Options
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+#: What Git gives as the name of the user, beside a token.
+_GIT_USERS = {"github": "x-access-token", "gitlab": "oauth2", "azure": "lakewarden"}
 _GITHUB = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 
 
@@ -168,6 +172,18 @@ def _token(kind: Kind, netloc: str, host: str, variables: Mapping[str, str]) -> 
     if host != kind.public and not _named(kind, netloc, variables):
         return ""
     return next((found for name in kind.tokens if (found := variables.get(name, "").strip())), "")
+
+
+def git_header(address: str, environ: Mapping[str, str] | None = None) -> str:
+    """The header by which Git logs in to a repository over https, from the token of its host; empty where none goes there."""
+    variables = os.environ if environ is None else environ
+    parts = urlsplit(repository_url(address) or "")
+    host = parts.hostname or ""
+    kind = next((one for one in (GITHUB, GITLAB, AZURE) if host == one.public or _named(one, parts.netloc, variables)), None)
+    token = _token(kind, parts.netloc, host, variables) if kind is not None and parts.scheme == "https" else ""
+    if kind is None or not token:
+        return ""
+    return f"Authorization: Basic {b64encode(f'{_GIT_USERS[kind.system]}:{token}'.encode()).decode()}"
 
 
 def _probe(root: str, options: Options | None) -> Kind:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lakewarden.facts.model.tracking import Experiment
 from lakewarden.sources.platform.databricks.experiments import experiment_key
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, field_of
 from lakewarden.sources.platform.mlflow.login import API, FAMILY
 from lakewarden.sources.platform.mlflow.server import require_admin
 
@@ -21,11 +21,12 @@ def collect(estate: Estate) -> None:
     body = {"max_results": 1000, "view_type": "ACTIVE_ONLY"}
     with estate.facts.listing("experiments", plane=DEPLOYED, of=estate.workspace, origin=estate.at(_PATH)):
         for row in estate.api.pages(_PATH, "experiments", family=FAMILY, method="POST", body=body):
+            number = field_of(row, "experiment_id", "an experiment of the list")
             estate.facts.add(
                 Experiment(
-                    key=experiment_key(estate, row.get("experiment_id")),
+                    key=experiment_key(estate, number),
                     plane=DEPLOYED,
-                    origin=estate.at(f"{API}/experiments/get?experiment_id={row.get('experiment_id')}"),
+                    origin=estate.at(f"{API}/experiments/get?experiment_id={number}"),
                     place=estate.workspace,
                     host=estate.workspace,
                     path=row.get("name"),

@@ -11,7 +11,7 @@ from lakewarden.facts.model.registry import Model, ModelAlias, ModelVersion, Reg
 from lakewarden.sources.platform.databricks.approvals import write_tags
 from lakewarden.sources.platform.databricks.uses import is_used, uses
 from lakewarden.sources.platform.databricks.versions import signature_of
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, stage_of
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, field_of, name_of, stage_of
 from lakewarden.sources.platform.mlflow.login import API, FAMILY
 from lakewarden.sources.platform.mlflow.server import login, require_admin
 from lakewarden.sources.platform.wire.errors import Missing
@@ -34,7 +34,7 @@ def collect(estate: Estate) -> None:
     if estate.wants("models"):
         models = _models(estate)
         if estate.wants("model_aliases"):
-            _aliases(estate, models)
+            read_aliases(estate, models)
         if estate.wants("model_versions"):
             _versions(estate, models)
     if estate.wants("registry_hooks"):
@@ -45,7 +45,7 @@ def _models(estate: Estate) -> list[tuple[Model, str]]:
     path, found = f"{API}/registered-models/search", list[tuple[Model, str]]()
     with estate.facts.listing("models", plane=DEPLOYED, of=estate.workspace, origin=estate.at(path)):
         for row in estate.api.pages(path, "registered_models", {"max_results": 1000}, family=FAMILY):
-            name = str(row.get("name"))
+            name = name_of(row)
             if any(tag.get("key") == _PROMPT for tag in row.get("tags") or ()):
                 continue
             model = Model(
@@ -62,7 +62,7 @@ def _models(estate: Estate) -> list[tuple[Model, str]]:
     return found
 
 
-def _aliases(estate: Estate, models: list[tuple[Model, str]]) -> None:
+def read_aliases(estate: Estate, models: list[tuple[Model, str]]) -> None:
     """The aliases of each model, from the answer about it alone: lists of some versions leave them out."""
 
     def ask(one: tuple[Model, str]) -> list[dict[str, Any]]:
@@ -73,15 +73,16 @@ def _aliases(estate: Estate, models: list[tuple[Model, str]]) -> None:
     for (model, _), answer in gather(ask, models):
         with estate.facts.listing("model_aliases", plane=DEPLOYED, of=model.key, origin=model.origin):
             for one in answer.get():
+                alias, number = (field_of(one, field, f"an alias of {model.key}") for field in ("alias", "version"))
                 estate.facts.add(
                     ModelAlias(
-                        key=f"{model.key}@{one.get('alias')}",
+                        key=f"{model.key}@{alias}",
                         plane=DEPLOYED,
                         origin=model.origin,
                         model=model.key,
                         catalog="none",
-                        alias=str(one.get("alias")),
-                        version_key=f"{model.key}/{one.get('version')}",
+                        alias=alias,
+                        version_key=f"{model.key}/{number}",
                     )
                 )
 
@@ -99,21 +100,22 @@ def _versions(estate: Estate, models: list[tuple[Model, str]]) -> None:
     for (model, name), answer in gather(ask, models):
         with estate.facts.listing("model_versions", plane=DEPLOYED, of=model.key, origin=estate.at(path)):
             for row in answer.get():
-                version = _version(estate, model, name, row)
+                version = version_of(estate, model, name, row)
                 estate.facts.add(version)
                 with estate.facts.listing("model_version_tags", plane=DEPLOYED, of=version.key):
                     write_tags(estate, version, row.get("tags") or [])
                 if is_used(estate, known, version.key, model.key, version.live):
                     signed.append((version, name))
-    for (version, _), signature in gather(lambda one: _signature(estate, *one), signed):
+    for (version, _), signature in gather(lambda one: has_signature_of(estate, *one), signed):
         try:
             version.has_signature = signature.get()
         except SourceError as problem:  # noqa: PERF203
             estate.unexplained("model_versions", version.key, problem.reason, problem.remedy, version.origin)
 
 
-def _version(estate: Estate, model: Model, name: str, row: dict[str, Any]) -> ModelVersion:
-    number, run = str(row.get("version")), row.get("run_id")
+def version_of(estate: Estate, model: Model, name: str, row: dict[str, Any]) -> ModelVersion:
+    """A version as the server tells it."""
+    number, run = field_of(row, "version", f"a version of the model {name}"), row.get("run_id")
     copied = _COPY.fullmatch(str(row.get("source") or ""))
     return ModelVersion(
         key=f"{model.key}/{number}",
@@ -131,7 +133,8 @@ def _version(estate: Estate, model: Model, name: str, row: dict[str, Any]) -> Mo
     )
 
 
-def _signature(estate: Estate, version: ModelVersion, name: str) -> bool:
+def has_signature_of(estate: Estate, version: ModelVersion, name: str) -> bool:
+    """Does its MLmodel file have a signature? Raises a SourceError where the file cannot be read."""
     query = {"name": name, "version": version.key.rpartition("/")[2], "path": "MLmodel"}
     right = f"READ on the model {name}"
     raw = estate.api.download("/model-versions/get-artifact", query, family=FAMILY, right=right, most=_MOST)
@@ -148,12 +151,12 @@ def _hooks(estate: Estate) -> None:
                 raise
             rows = []
         for row in rows:
-            url = urlsplit(str(row.get("url") or ""))
+            url, number = urlsplit(str(row.get("url") or "")), field_of(row, "webhook_id", "a webhook")
             estate.facts.add(
                 RegistryHook(
-                    key=f"{estate.workspace}/{row.get('webhook_id')}",
+                    key=f"{estate.workspace}/{number}",
                     plane=DEPLOYED,
-                    origin=estate.at(f"{path}/{row.get('webhook_id')}"),
+                    origin=estate.at(f"{path}/{number}"),
                     model_name="none",
                     on_unity_catalog=False,
                     tls_verified=url.scheme == "https",  # the server has no way to leave it out

@@ -8,7 +8,7 @@ from lakewarden.errors import SourceError
 from lakewarden.facts.fact import TABLES
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.live import Principal, Workspace
-from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, plane_of
 from lakewarden.sources.platform.mlflow.login import API, FAMILY, Login, login_of
 from lakewarden.sources.platform.wire.errors import Refused
 
@@ -25,7 +25,7 @@ def collect(estate: Estate) -> None:
     facts.add(Workspace(key=estate.workspace, plane=DEPLOYED, metastore="none", origin=estate.at("")))
     for name, table in TABLES.items():
         if "workspaces" in table.listed_by and name not in _HAS:
-            with facts.listing(name, plane=DEPLOYED, of=estate.workspace):
+            with facts.listing(name, plane=plane_of(name), of=estate.workspace):
                 pass
     try:
         login = estate.kept["login"] = login_of(estate.api)
@@ -60,8 +60,9 @@ def login(estate: Estate) -> Login:
 def require_admin(estate: Estate, what: str) -> None:
     """Lists hold what the identity may read; raises Refused where that may not be all. Call it after the rows were added."""
     found = login(estate)
-    if found.several:
-        reason = f"{estate.workspace} keeps several MLflow workspaces apart, and {what} of one of them were listed"
+    if found.several is not False:
+        keeps = "keeps several MLflow workspaces apart" if found.several else "does not say whether it keeps workspaces apart"
+        reason = f"{estate.workspace} {keeps}, and {what} of one of them were listed"
         raise SourceError(Cause.TRUNCATED.value, reason, "servers with MLflow workspaces are not read yet")
     if found.admin is not True:
         reason = f"{what} of {estate.workspace} were listed as far as this login may read them"
@@ -71,16 +72,16 @@ def require_admin(estate: Estate, what: str) -> None:
 def users_of(estate: Estate, found: Login) -> list[tuple[str, dict[str, object]]]:
     """The users of the server with what it tells of each; none where it asks nobody for a login.
 
-    Raises a SourceError where they cannot be listed: before 3.13 no server lists them.
+    Raises a SourceError where they cannot be listed: before 3.10 no server lists them.
     """
     if found.open:
         return []
     if not found.lists_users:
-        if found.admin:
+        if found.has_users is False:
             reason = f"{estate.workspace} has no users of its own, and does not know whom the login before it lets in"
-            raise SourceError(Cause.UNRESOLVED.value, reason, "check who may pass the proxy: all of them may edit everything")
+            raise SourceError(Cause.REFUSED.value, reason, "check who may pass the proxy: all of them may edit everything")
         reason = f"{estate.workspace} lists its users to nobody: MLflow {found.version or 'of this version'} has no such call"
-        raise SourceError(Cause.UNRESOLVED.value, reason, "upgrade the server to MLflow 3.13 or later")
+        raise SourceError(Cause.REFUSED.value, reason, "upgrade the server to MLflow 3.13 or later")
     if "users" not in estate.kept:
         said = estate.api.get(f"{API}/users/list", family=FAMILY, right="admin of the server").get("users")
         estate.kept["users"] = [(str(one.get("username")), one) for one in said or () if isinstance(one, dict)]
@@ -93,7 +94,8 @@ COLLECTOR = Collector(
     frozenset({"workspaces", "metastores", "principals"}),
     (
         Need("MLflow: GET /version, /api/3.0/mlflow/server-info", "anybody"),
-        Need("MLflow: GET /api/2.0/mlflow/users/current, /users/list", "admin of the server; MLflow 3.13 or later"),
+        Need("MLflow: GET /api/2.0/mlflow/users/current, /users/list", "admin of the server; MLflow 3.10 or later"),
+        Need("MLflow: GET /api/2.0/mlflow/users/get", "nothing: a user may ask for itself"),
     ),
     collect,
 )

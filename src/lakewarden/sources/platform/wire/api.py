@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -44,6 +45,7 @@ _TELL = {
     "proxy": ("the proxy did not let the request through", "check HTTPS_PROXY and NO_PROXY"),
     "silent": ("it did not answer in time", "run again later; if it stays silent, check the network and the proxy"),
     "reset": ("the connection was cut", "run again later; check the network and the proxy"),
+    "over": ("the time that was given for all requests is over", "give more with --timeout, or run again"),
     "late": ("no answer to the first request in time", "check the network, VPN, name service, firewall and proxy"),
 }
 
@@ -74,7 +76,10 @@ class Api:
         secrets: Collection[str] = (),
         limits: Limiter | None = None,
         options: Options | None = None,
+        user: str | None = None,
     ) -> None:
+        #: The name by which it logs in, where it does so by name.
+        self.user = user
         parts = urlsplit(host)
         self.host = f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
         self._headers = headers
@@ -86,6 +91,11 @@ class Api:
         self._families: dict[str, Breaker] = {}
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
+        self._until = math.inf
+
+    def end_at(self, until: float) -> None:
+        """Answer nothing more after this time of the monotonic clock: a command as a whole has a bound."""
+        self._until = until
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -105,6 +115,23 @@ class Api:
     def post(self, path: str, body: Mapping[str, Any], *, family: str, right: str = "") -> dict[str, Any]:
         """The answer to a question that is asked by POST. It may be asked again, so it must change nothing."""
         return answers.object_of(*self.ask(Request("POST", path, None, body), family=family, right=right))
+
+    def change(self, method: str, path: str, body: Mapping[str, Any], *, family: str, right: str = "") -> None:
+        """Change something, by one request: it is never sent again, since the host may have heard it without answering. What
+        became of it has to be read.
+        """
+        asked = self._asked(Request(method, path, None, body), right)
+        headers = {**_ALWAYS, **self._headers(False)}
+        asked = asked._replace(secrets=(*asked.secrets, *self._secrets, *secrets_in(headers)))
+        answer = self._once(asked.request, headers, family, ANSWER_BYTES)
+        if not isinstance(answer, str):
+            problem = answers.error_of(asked, answer)
+            if problem is not None:
+                raise problem
+        elif answer.startswith(_DEAD):
+            raise self._broken(asked, answer)
+        else:  # what became of it is read next, so the host is not taken for dead
+            raise Unreachable(f"{asked.line} on {self.host} was not answered", "read what became of it, and run again")
 
     def headers(self, path: str, query: Mapping[str, Any] | None = None, *, family: str, right: str = "") -> Mapping[str, str]:
         """The headers of an answer, with names in lower case: some hosts say who they are there."""
@@ -169,13 +196,37 @@ class Api:
             raise Truncated(f"{asked.line} on {asked.host} is larger than {most:,} bytes", status=reply.status)
         return reply.body
 
+    def stream(
+        self, path: str, into: Callable[[], Callable[[bytes], None]], *, family: str = "workspace-files", right: str = ""
+    ) -> None:
+        """Hand over the bytes of a file of any size, part by part. `into` makes what takes them, anew where it is asked again."""
+
+        def bounded() -> Callable[[bytes], None]:
+            sink = into()
+
+            def take(part: bytes) -> None:
+                if self._options.clock() > self._until:
+                    raise Broken("over")
+                sink(part)
+
+            return take
+
+        self.ask(Request("GET", path, into=bounded), family=family, right=right)
+
     def ask(self, request: Request, *, family: str, right: str = "", most: int = ANSWER_BYTES) -> tuple[Asked, Reply]:
         """A successful answer, after retries; the other methods are made of it."""
+        return self._persist(self._asked(request, right), family, most)
+
+    def _asked(self, request: Request, right: str) -> Asked:
         asked = Asked(self.host, request, right, tuple(secrets_in(request.query)) + tuple(secrets_in(request.body)))
         steps = request.path.split("/")
         if steps[0] or "." in steps or ".." in steps or set(request.path) & set("?#\\ \r\n\t"):
             raise Failed(f"{asked.line} on {self.host} cannot be asked: the path is malformed", "quote names in paths")
-        return self._persist(asked, family, most)
+        return asked
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass before asking again how far something is."""
+        self._options.sleep(seconds)
 
     def reach(self, path: str = "/") -> None:
         """Ask once, without credentials, whether anything answers. Raises `Unreachable` where nothing does."""
@@ -214,7 +265,8 @@ class Api:
                     tries = attempt + 1 if once and once not in spared else 0
                     spared.add(once)
             wait = max(wish or 0.0, patience.backoff(attempt, options.chance()))
-            late = options.clock() - started + wait > patience.budget or (wish or 0.0) > patience.longest_retry_after
+            spent = options.clock() - started + wait
+            late = spent > patience.budget or (wish or 0.0) > patience.longest_retry_after or started + spent > self._until
             if attempt >= tries or late:
                 if not isinstance(answer, str) and answers.sick(answer):
                     self._family(family).failed(_SICK, sure=False)
@@ -226,6 +278,9 @@ class Api:
     def _once(self, request: Request, headers: Mapping[str, str], family: str, most: int) -> Reply | str:
         """The answer, or in one word why there is none."""
         host, kin = self._breaker, self._family(family)
+        left = self._until - self._options.clock()
+        if left <= 0:
+            return f"{_DEAD}over"
         known = host.open() or kin.open()
         if known:
             return f"{_DEAD}{known}"
@@ -235,7 +290,7 @@ class Api:
                 return f"{_DEAD}{host.kind}"
             with self._lock:
                 self._counts[family] += 1
-            limit, read = self._options.patience.first_contact, self._options.read_seconds
+            limit, read = min(left, self._options.patience.first_contact), min(left, self._options.read_seconds)
             try:
                 if host.met and not host.kind:
                     reply = self._exchange.once(request, headers, read=read, most=most)
@@ -258,7 +313,7 @@ class Api:
 
     def _tries(self, kind: str, started: float, *, first: bool) -> int:
         """How often a request is sent that brought no answer."""
-        if kind.startswith(_DEAD) or kind in ("address", "tls", "late"):
+        if kind.startswith(_DEAD) or kind in ("address", "tls", "late", "over"):
             return 0
         if first and kind != "partial":
             return _FIRST_TRIES if self._options.clock() - started < _QUICK else 0

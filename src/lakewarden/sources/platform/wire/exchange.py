@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import requests
 
@@ -17,17 +17,22 @@ READ_SECONDS = 30.0
 ANSWER_SECONDS = 300.0
 ANSWER_BYTES = 256 * 2**20
 _CHUNK = 64 * 1024
+_BIG_CHUNK = 2**20
+_OK = 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 3
 
 
 class Request(NamedTuple):
-    """What is asked. `body` is sent as JSON."""
+    """What is asked. `body` is sent as JSON. `into` makes, for each try, what takes the parts of a good answer as they come:
+    such an answer may be of any size, and has no body here.
+    """
 
     method: str
     path: str
     query: Mapping[str, Any] | None = None
     body: Mapping[str, Any] | None = None
+    into: Callable[[], Callable[[bytes], None]] | None = None
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -119,7 +124,11 @@ class Exchange:
             settings: dict[str, Any] = dict(self._session.merge_environment_settings(str(prepared.url), {}, True, None, None))
             answer = self._session.get_adapter(str(prepared.url)).send(prepared, timeout=timeout, **settings)
             with answer:
-                body, cut = _read(answer, most)
+                if request.into is not None and answer.status_code == _OK:
+                    _pour(answer, request.into())
+                    body, cut = b"", False
+                else:
+                    body, cut = _read(answer, most)
                 return Reply(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body, cut)
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as problem:
             kind = _kind(problem)
@@ -142,6 +151,16 @@ def _read(answer: requests.Response, most: int) -> tuple[bytes, bool]:
         if size > most or time.monotonic() > end:
             return b"".join(parts)[:most], True
     return b"".join(parts), False
+
+
+def _pour(answer: requests.Response, sink: Callable[[bytes], None]) -> None:
+    expected, size = answer.headers.get("content-length", ""), 0
+    plain = not answer.headers.get("content-encoding")
+    for part in answer.iter_content(_BIG_CHUNK):
+        size += len(part)
+        sink(part)
+    if plain and expected.isdigit() and size != int(expected):
+        raise Broken("partial")
 
 
 def _kind(problem: BaseException) -> str:

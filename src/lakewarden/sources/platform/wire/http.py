@@ -44,7 +44,7 @@ def connect(
     for name, value in sent.items():
         if not value.isascii() or not value.isprintable() or not name.isascii():
             raise UsageError(f"the credentials for {address} have characters that a header cannot hold", "copy the token anew")
-    return Api(address, lambda _renew: sent, secrets=secrets, limits=limits, options=options)
+    return Api(address, lambda _renew: sent, secrets=secrets, limits=limits, options=options, user=user)
 
 
 def check(url: str) -> str:

@@ -73,7 +73,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield rest
 
 
-def redact(text: str, known: Iterable[str] = (), *, opaque: bool = True) -> str:
+def redact(text: str, known: Iterable[str] = (), *, opaque: bool = True, longest: int = LONGEST) -> str:
     """The text in one line of at most 200 characters, without the secrets that are known and without what looks like one.
 
     `opaque=False` keeps long runs of letters and digits: for what is written here, where they are ids.
@@ -92,7 +92,7 @@ def redact(text: str, known: Iterable[str] = (), *, opaque: bool = True) -> str:
     # a secret that was broken over lines is whole again in one line
     for form in forms:
         line = line.replace(form, REMOVED)
-    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def _forms(secret: str) -> Iterator[str]:
