@@ -30,6 +30,7 @@ RECOMMENDATIONS = {
     "TRK": "Development tracked with MLflow",
     "REG": "Models managed in the registry",
     "DEP": "Code deployed, not models",
+    "GATE": "A model version that is to go live",
     "LW": "The run itself",
 }
 _HEADINGS = {

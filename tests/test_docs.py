@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 README = (CHECKOUT / "README.md").read_text()
-PAGES = [CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/README.md")]
+PAGES = [
+    CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/README.md", "examples/gate/README.md")
+]
 PAGES += sorted((CHECKOUT / "docs").glob("*.md"))
 
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -63,7 +65,7 @@ def test_the_hook_and_the_workflow_of_the_readme() -> None:
 def options(page: str) -> set[tuple[str, str]]:
     """Command and option of everything that a page writes as a command line of ours."""
     lines = re.findall(
-        r"(?:`|bin/|run: |^)lakewarden ((?:lint|audit|collect|doctor|diff|facts|explain|rules|init|baseline)\b[^`\n]*)",
+        r"(?:`|bin/|run: |^)lakewarden ((?:lint|audit|gate|capture|promotions|collect|doctor|diff|verify|facts|explain|rules|init|baseline)\b[^`\n]*)",
         page,
         re.MULTILINE,
     )

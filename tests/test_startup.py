@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIVE = frozenset({"databricks", "mlflow", "pandas", "git"})
-HEAVY = LIVE | {"tree_sitter", "tree_sitter_hcl", "duckdb", "sqlglot", "pydantic", "pydantic_core", "rich", "jsonschema"}
+SIGN = frozenset({"securesystemslib", "sigstore", "model_signing", "cryptography"})
+HEAVY = LIVE | SIGN | {"tree_sitter", "tree_sitter_hcl", "duckdb", "sqlglot", "pydantic", "pydantic_core", "rich", "jsonschema"}
 
 #: Runs the command line and writes the root of every module that anything tried to import, installed or not.
 PROGRAM = """

@@ -17,7 +17,7 @@ References:
     https://docs.databricks.com/aws/en/mlflow/deployment-job
 """
 
-from lakewarden.rule import ADVISORY, NOTE, PREVIEW, RECOMMENDED, Rule
+from lakewarden.rule import ADVISORY, NOTE, RECOMMENDED, Rule
 
 rule = Rule(
     code="DEP015",
@@ -26,7 +26,6 @@ rule = Rule(
     severity=NOTE,
     confidence=ADVISORY,
     profile=RECOMMENDED,
-    status=PREVIEW,
     message="live version {key} has no valid attestation of a passed gate: promote it through the gate",
     query="""
         SELECT v.*, v.stage = 'production' AND v.live AND NOT v.before_policy AND v.catalog <> 'system' AS applies,

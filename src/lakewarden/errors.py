@@ -15,8 +15,11 @@ class ExitCode(IntEnum):
     NOTHING_CHECKED = 4
 
 
-#: What the extra `live` brings; a command that imports one of them without it is told so, wherever the import stands.
-LIVE_PACKAGES = frozenset({"databricks", "mlflow", "git", "requests"})
+#: What the extras bring, by package; a command that imports one of them without it is told so, wherever the import stands.
+EXTRAS = {
+    **dict.fromkeys(("databricks", "mlflow", "git", "requests"), "live"),
+    **dict.fromkeys(("securesystemslib", "sigstore", "cryptography"), "sign"),
+}
 
 
 class LakewardenError(Exception):
@@ -39,12 +42,12 @@ class PolicyError(LakewardenError):
 
 
 class MissingExtraError(LakewardenError):
-    """A command needs a package of the extra `live` that is not installed."""
+    """A command needs a package of an extra that is not installed."""
 
     def __init__(self, command: str, package: str) -> None:
         super().__init__(
             f"`lakewarden {command}` needs {package}, which is not installed",
-            "run: pip install 'lakewarden[live]'",
+            f"run: pip install 'lakewarden[{EXTRAS.get(package.partition('.')[0], 'live')}]'",
         )
 
 

@@ -14,7 +14,22 @@ from lakewarden.judge.catalogue import load_rules
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMANDS = ("lint", "audit", "collect", "doctor", "diff", "facts", "explain", "rules", "init", "baseline")
+COMMANDS = (
+    "lint",
+    "audit",
+    "gate",
+    "capture",
+    "promotions",
+    "collect",
+    "doctor",
+    "diff",
+    "verify",
+    "facts",
+    "explain",
+    "rules",
+    "init",
+    "baseline",
+)
 
 
 def test_the_version(tmp_path: Path) -> None:

@@ -395,3 +395,36 @@ def test_thousands_of_findings_fit_on_a_screen_and_a_half(width: int) -> None:
     lines = report("text", deployed({f"prod_{n}": 500 for n in range(10)}), width=width).splitlines()
     assert len(lines) <= 60
     assert max(map(len, lines)) <= width
+
+
+METASTORE = "7d3c2a10-5b6f-4e8d-9a1b-2c3d4e5f6a7b"
+OTHER = METASTORE.replace("7", "8")
+
+
+def of_metastores(*metastores: str) -> str:
+    """Sixty tables of each, with a gap each."""
+    keys = [f"{metastore}/prod.ml.t{number}" for metastore in metastores for number in range(60)]
+    keys += [f"{metastore}/dev/user:ana@example.com/SELECT" for metastore in metastores]
+    made = result(*(finding(origin=None, subject=key, message=f"table {key} is open") for key in keys))
+    gaps = tuple(GapOutcome(Gap(Cause.REFUSED, "grants", f"{key}: 403", "ask", parent=key), {"ENV002": 1}) for key in keys)
+    return report("text", replace(made, gaps=gaps))
+
+
+def test_objects_of_the_only_metastore_are_named_without_it() -> None:
+    written = squeezed(of_metastores(METASTORE))
+    assert "table prod.ml.t0 is open at prod.ml.t0 and 60 more objects, most in prod (60)" in written
+    assert written.count(METASTORE) == 1
+    assert f"metastore {METASTORE}" in written
+    both = squeezed(of_metastores(METASTORE, OTHER))
+    assert f"table {METASTORE}/prod.ml.t0 is open" in both
+    assert "metastore 7" not in both
+
+
+def test_reasons_that_differ_in_the_object_alone_are_one_cause() -> None:
+    reasons = [f"who set the alias champion of prod.s{n}.m{n} stands in the audit log alone" for n in range(4)]
+    reasons += [f"GET /api/2.0/{name} on https://w.example.com was answered 403" for name in ("jobs", "pipelines")]
+    gaps = tuple(GapOutcome(Gap(Cause.REFUSED, "grants", reason, "ask", parent="x"), {"ENV002": 2}) for reason in reasons)
+    made = replace(result(), gaps=gaps, rules=(RuleOutcome(CATALOGS, Severity.ERROR, judged=12, unknown=12),))
+    written = squeezed(report("text", made))
+    assert "- 8 refused: who set the alias champion of prod.s0.m0 stands" in written
+    assert written.count("was answered 403") == 2

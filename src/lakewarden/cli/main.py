@@ -12,8 +12,23 @@ from typing import Annotated
 import typer
 
 from lakewarden import __version__
-from lakewarden.cli import audit, baseline, collect, diff, doctor, explain, facts, init, lint, rules
-from lakewarden.errors import LIVE_PACKAGES, LakewardenError, MissingExtraError
+from lakewarden.cli import (
+    audit,
+    baseline,
+    capture,
+    collect,
+    diff,
+    doctor,
+    explain,
+    facts,
+    gate,
+    init,
+    lint,
+    promotions,
+    rules,
+    verify,
+)
+from lakewarden.errors import EXTRAS, LakewardenError, MissingExtraError
 
 app = typer.Typer(
     help="Say whether a machine-learning project on Databricks follows the recommended MLOps workflow.",
@@ -45,9 +60,13 @@ def options(
 
 app.command("lint", short_help="Judge what a repository declares.")(lint.lint)
 app.command("audit", short_help="Judge what is deployed in live workspaces.")(audit.audit)
+app.command("gate", short_help="Say whether one model version may go live.")(gate.gate)
+app.command("capture", short_help="Keep what a training run was, signed.")(capture.capture)
+app.command("promotions", short_help="List what went live, and what allowed it.")(promotions.promotions)
 app.command("collect", short_help="Read live workspaces into a file.")(collect.collect)
 app.command("doctor", short_help="Say what an audit could decide, and which grants it lacks.")(doctor.doctor)
 app.command("diff", short_help="Compare two audits.")(diff.diff)
+app.command("verify", short_help="Say whether a version may be used, by its attestation.")(verify.verify)
 app.command("facts", short_help="Show what the sources saw, by table.")(facts.facts)
 app.command("explain", short_help="Say why a rule exists and how to fix a finding.")(explain.explain)
 app.command("rules", short_help="List all rules.")(rules.rules)
@@ -76,7 +95,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_BROKEN_PIPE)
     except ModuleNotFoundError as problem:
-        if (problem.name or "").partition(".")[0] not in LIVE_PACKAGES:
+        if (problem.name or "").partition(".")[0] not in EXTRAS:
             sys.exit(_bug(problem))
         missing = MissingExtraError(sys.argv[1] if len(sys.argv) > 1 else "", problem.name or "")
         _say(missing.message, missing.advice)

@@ -18,7 +18,7 @@ from lakewarden.policy.owners import owners_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lakewarden.policy.model import EnvironmentPolicy, Policy, ProjectPolicy
+    from lakewarden.policy.model import EnvironmentPolicy, GatePolicy, Policy, ProjectPolicy
 
 #: What production is released from where the policy does not say.
 RELEASE_REFS = (
@@ -187,6 +187,12 @@ def project_of_bundle(policy: Policy, folder: str) -> Claim:
 def project_of_model(policy: Policy, full_name: str) -> Claim:
     """The project that claims a registered model by its full name."""
     return _claim(tuple(p.name for p in policy.projects if any_name(p.models, full_name)), f"model {full_name!r}")
+
+
+def gate_of(policy: Policy, full_name: str) -> GatePolicy:
+    """What the gate demands of a model: what its project says where it names a level, else what the policy says for all."""
+    project = project_named(policy, project_of_model(policy, full_name).project)
+    return policy.gate if project is None or project.gate.level is None else project.gate
 
 
 def owner_of(policy: Policy, project: str | None, path: str | None, codeowners: str | None = None) -> str:

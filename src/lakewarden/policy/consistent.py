@@ -48,8 +48,27 @@ def _problems(policy: Policy) -> Iterator[tuple[KeyPath, str]]:
     yield from _rules_of_waivers(policy)
     if policy.audit.snapshot_max_age_days < 0:
         yield ("audit", "snapshot_max_age_days"), "must be 0 or more"
+    yield from _attestation(policy)
     if not policy.champion_aliases:
         yield ("champion_aliases",), "is empty: the live version has at least one alias"
+
+
+def _attestation(policy: Policy) -> Iterator[tuple[KeyPath, str]]:
+    believed = policy.attestation
+    for at, signer in enumerate(believed.trusted):
+        identity = (signer.issuer, signer.subject, signer.sigstore)
+        if (signer.key is None) is not all(identity) or (signer.key is not None and any(identity)):
+            yield ("attestation", "trusted", at), "must have a key, or an issuer, a subject and a sigstore instance"
+    for at, digest in enumerate(believed.policies):
+        if not re.fullmatch(r"[0-9a-f]{64}", digest):
+            yield ("attestation", "policies", at), f"{digest!r} is no SHA-256 in small hex digits"
+    for at, word in enumerate(believed.accept):
+        if word in {"C2", "C5", "C7"}:
+            yield ("attestation", "accept", at), f"{word} cannot be waived"
+        elif not re.fullmatch(r"rollback|adoption|C([1-9]|1\d)", word):
+            yield ("attestation", "accept", at), f"{word!r} is neither `rollback`, `adoption` nor a check such as `C14`"
+    if believed.max_age_days is not None and believed.max_age_days < 0:
+        yield ("attestation", "max_age_days"), "must be 0 or more"
 
 
 def _stages(policy: Policy) -> Iterator[tuple[KeyPath, str]]:
@@ -84,6 +103,7 @@ def _lists(policy: Policy) -> Iterator[tuple[KeyPath, Iterable[str], Callable[[s
     for at, project in enumerate(policy.projects):
         yield ("projects", at, "release_refs"), project.release_refs, problem
         yield ("projects", at, "bundles"), project.bundles, path_problem
+        yield ("projects", at, "gate", "required_checks"), project.gate.required_checks, problem
         yield ("projects", at, "models"), project.models, problem
     for role, globs in policy.identities.items():
         yield ("identities", role), globs, problem

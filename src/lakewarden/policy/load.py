@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -209,4 +210,18 @@ def _from_root(table: dict[str, Any], found: _Found, top: Path) -> dict[str, Any
         out["projects"] = [
             {**project, "bundles": [below(folder, glob) for glob in project.get("bundles", [])]} for project in out["projects"]
         ]
+        for project in out["projects"]:
+            if "gate" in project:
+                project["gate"] = _files(project["gate"], ("attestations", "sigstore"), folder)
+    if "gate" in out:
+        out["gate"] = _files(out["gate"], ("attestations", "sigstore"), folder)
+    if "trusted" in out.get("attestation", {}):
+        trusted = [_files(signer, ("key", "sigstore"), folder) for signer in out["attestation"]["trusted"]]
+        out["attestation"] = {**out["attestation"], "trusted": trusted}
     return out
+
+
+def _files(table: dict[str, Any], keys: tuple[str, ...], folder: str) -> dict[str, Any]:
+    """A table whose files are made relative to the root; `public` is the name of an instance, and no file."""
+    named = {key: value for key in keys if (value := table.get(key)) not in {None, "public"}}
+    return {**table, **{key: posixpath.normpath(posixpath.join(folder, name)) for key, name in named.items()}}

@@ -24,7 +24,14 @@ _ORDERS: dict[str, tuple[Any, ...]] = {
     "profile": ("core", "recommended", "strict"),
     "enabled": (False, True),
     "level": ("identity", "lineage", "validated", "approved"),
-    "commit_evidence": ("run-tags", "launch-parameters", "deployment-metadata", "deployment-record", "git-snapshot"),
+    "commit_evidence": (
+        "run-tags",
+        "launch-parameters",
+        "captured-statement",
+        "deployment-metadata",
+        "deployment-record",
+        "git-snapshot",
+    ),
     "inline": ("allow", "warnings-only", "deny"),
     "nonprod_read_of_prod": ("allow", "deny"),
     "deployment_pattern": ("deploy-models", "deploy-code"),
@@ -32,10 +39,14 @@ _ORDERS: dict[str, tuple[Any, ...]] = {
     "approval": ("none", "required"),
     "grants_managed_elsewhere": (True, False),
     "require_explicit_run_as": (False, True),
+    "allow_public_log": (True, False),
+    "allow_unsigned": (True, False),
 }
 #: Lists that are the stricter the more they hold, and lists that are the stricter the less they hold.
-_MORE = frozenset({"require", "unwaivable", "extend_select", "required_tags", "lock"})
-_LESS = frozenset({"ignore", "exclude", "release_refs"})
+_MORE = frozenset({"require", "required_checks", "unwaivable", "extend_select", "required_tags", "lock"})
+_LESS = frozenset({"ignore", "exclude", "release_refs", "trusted", "accept"})
+#: Numbers that are the stricter the smaller they are.
+_MOST = frozenset({"max_days", "max_age_days"})
 _APPENDED = frozenset({"waivers", "accepted_gaps"})
 
 
@@ -143,9 +154,11 @@ def _looser(key: str, old: Any, new: Any) -> bool:
         return bool(new != order[-1]) if old is None else order.index(new) < order.index(old)
     if key in _MORE:
         return not set(old or ()) <= set(new)
+    if key == "policies" and isinstance(new, list):  # none means any
+        return not new or (bool(old) and not set(new) <= set(old))
     if key in _LESS and isinstance(new, list):
-        return old is None or not set(new) <= set(old)
-    return key != "max_days" or (old is not None and new > old)
+        return old is None or not all(each in old for each in new)
+    return key not in _MOST or (old is not None and new > old)
 
 
 def _default(path: KeyPath) -> Any:

@@ -55,6 +55,22 @@ class GatePolicy:
         "git-snapshot", "deployment-record", "deployment-metadata", "launch-parameters", "run-tags", "captured-statement"
     ] = "launch-parameters"
     """The weakest evidence that is accepted for the commit of a training run."""
+    attestations: str | None = None
+    """The folder that attestations are stored in, relative to the policy file."""
+    sigstore: str | None = None
+    """The Sigstore instance that signs: the file of its client trust config, relative to the policy file, or `public`."""
+    allow_public_log: bool = False
+    """Whether Sigstore's public log may be told the names of repository and workflow, for ever."""
+    required_checks: tuple[str, ...] = ()
+    """Checks of CI that must have succeeded on the commit of a training run, names or globs of them."""
+    places: tuple[Literal["ci", "deployment-job", "terminal"], ...] = ("ci", "deployment-job")
+    """Where a gate may act."""
+    approval_max_age: int = 7
+    """How many days an approval of a version holds."""
+    validation_max_age: int = 30
+    """How many days a validation of a version holds."""
+    audit_max_age: int = 1
+    """How many days a stored audit may be old that a gate rests on."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -192,6 +208,40 @@ class AuditRules:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class TrustedSigner:
+    """Whose signature an attestation may carry: a key, or an identity that an instance of Sigstore certified."""
+
+    __pydantic_config__: ClassVar[Any] = _FORBID
+
+    key: str | None = None
+    """File of a public key in PEM, relative to the policy file."""
+    issuer: str | None = None
+    """Who vouches for the identity, such as `https://token.actions.githubusercontent.com`."""
+    subject: str | None = None
+    """The identity, whole: for GitHub the URL of the workflow with its ref."""
+    sigstore: str | None = None
+    """The Sigstore instance: the file of its client trust config, relative to the policy file, or `public`."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AttestationPolicy:
+    """Which attestations are believed."""
+
+    __pydantic_config__: ClassVar[Any] = _FORBID
+
+    trusted: tuple[TrustedSigner, ...] = ()
+    """Whose signatures are believed."""
+    policies: tuple[str, ...] = ()
+    """SHA-256 of the policies that a version may have been judged by, in hex; any where none is named."""
+    accept: tuple[str, ...] = ()
+    """What is accepted beside a promotion without waivers: `rollback`, `adoption`, and waived checks such as `C14`."""
+    max_age_days: int | None = None
+    """How many days an attestation is believed."""
+    allow_unsigned: bool = False
+    """Whether attestations that nobody signed are believed; whoever may write the folder may then write them."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Policy:
     """Everything that a policy file may say, with its defaults."""
 
@@ -245,6 +295,10 @@ class Policy:
     """Choices that rules respect."""
     audit: AuditRules = field(default_factory=AuditRules)
     """What an audit takes to be seen."""
+    attestation: AttestationPolicy = field(default_factory=AttestationPolicy)
+    """Which attestations are believed."""
+    gate: GatePolicy = field(default_factory=GatePolicy)
+    """What the gate demands of models of which no project says anything else."""
 
     path: str | None = None
     """The file it was read from; None where there is none and everything is derived."""

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _KEPT = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH", "GIT_SSL_CAINFO"}
-_HARDENED = {
+#: What keeps Git from whatever could change its answer, or wait for somebody.
+HARDENED = {
     "LC_ALL": "C",
     "GIT_ALLOW_PROTOCOL": "",
     "GIT_GRAFT_FILE": os.devnull,
@@ -47,7 +48,7 @@ class Answer(NamedTuple):
 
 def git(folder: str, arguments: Sequence[str], *, seconds: float = _SECONDS) -> Answer:
     """Run `git` in a folder."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in _KEPT} | _HARDENED
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in _KEPT} | HARDENED
     try:
         done = subprocess.run(  # noqa: S603
             ["git", *_OPTIONS, *arguments],  # noqa: S607

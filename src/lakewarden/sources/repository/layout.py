@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections import Counter
 from fnmatch import fnmatchcase
@@ -105,7 +104,7 @@ class Layout:
 
     def project_of(self, path: str) -> str:
         """The project of the nearest bundle whose folder holds the path; `repository` outside all of them."""
-        folder = posixpath.dirname(path)
+        folder = path.rpartition("/")[0]
         known = self._of_folder.get(folder)
         if known is None:
             known = self.project_of(folder) if folder else REPOSITORY

@@ -1,0 +1,88 @@
+"""Decides about one version, however it was asked: everything that a gate needs beside the version itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, NamedTuple
+
+from lakewarden.cli import gating
+from lakewarden.cli.ways import without_level
+from lakewarden.errors import LakewardenError
+from lakewarden.gate.act import carry_out
+from lakewarden.gate.checks import WAYS
+from lakewarden.gate.run import Docket, judge
+from lakewarden.policy.attribute import gate_of
+from lakewarden.sources.platform.estate import now
+from lakewarden.sources.platform.gate.place import place_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lakewarden.cli.ways import Asked
+    from lakewarden.gate.result import GateResult, Kind, Level
+    from lakewarden.policy.model import Policy
+    from lakewarden.sources.platform.gate.request import Request
+
+
+class Bench(NamedTuple):
+    """The policy, the stage, and what is read for whatever version."""
+
+    policy: Policy
+    stage: str
+    environment: str | None
+    workspaces: tuple[str, ...]
+    servers: tuple[str, ...]
+    profiles: tuple[str, ...]
+    warehouses: tuple[str, ...]
+    repository: Path | None
+    seconds: float
+
+    def decide(self, uri: str, kind: Kind, asked: Asked) -> GateResult:
+        """Read the version, judge it, and do what is asked for.
+
+        Raises:
+            UsageError: the request cannot be carried out as written.
+            PolicyError: the policy names no level, and one is needed.
+        """
+        request = gating.request_of(self.policy, uri, self.stage, self.servers)
+        level = gate_of(self.policy, request.name).level
+        if kind == "report":
+            return judge(self._docket(request, level or "approved", kind, asked))
+        if level is None and kind not in WAYS:
+            raise without_level(request, self._reached(request, asked))
+        orders = asked.orders(self.policy, request)
+        return carry_out(self._docket(request, level or "identity", kind, asked), orders)
+
+    def _docket(self, request: Request, level: Level, kind: Kind, asked: Asked) -> Docket:
+        begun, place = now(), place_of()
+        read = gating.read(
+            self.policy,
+            request,
+            self.environment,
+            self.workspaces,
+            self.servers,
+            self.profiles,
+            self.repository,
+            place,
+            self.seconds,
+            self.warehouses,
+            asked.attestations,
+            kind,
+        )
+        today = dt.datetime.now(tz=dt.timezone.utc).date()
+        told = (asked.ticket, asked.reason)
+        return Docket(request, self.policy, level, kind, read, place.kind, self.environment, today, begun, now(), *told)
+
+    def _reached(self, request: Request, asked: Asked) -> str:
+        """Which level the version that is live today would reach, in words; empty where that cannot be told."""
+        if request.registry == "workspace" or not self.policy.champion_aliases:
+            return ""
+        alias = self.policy.champion_aliases[0]
+        live = gating.request_of(self.policy, f"models:/{request.name}@{alias}", self.stage, self.servers)
+        try:
+            result = judge(self._docket(live, "approved", "report", asked))
+        except LakewardenError:
+            return ""
+        if result.number is None:
+            return ""
+        return f"; @{alias}, version {result.number}, would reach {result.reached or 'none'}"

@@ -1,0 +1,1 @@
+"""May one model version become another stage's? The chain from the version to its commit, checked by the rules of an audit."""

@@ -1,0 +1,1 @@
+"""What production served over a time, each change with the attestation that allowed it."""

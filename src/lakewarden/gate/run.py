@@ -1,0 +1,156 @@
+"""One gate: what was read is made ready, asked and decided; the result holds all of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lakewarden import __version__
+from lakewarden.errors import SourceError
+from lakewarden.facts.collect import Scope
+from lakewarden.facts.gaps import Cause
+from lakewarden.facts.model.gate import Decision
+from lakewarden.gate import asking
+from lakewarden.gate.attested import uri_of
+from lakewarden.gate.chain import chain_of, links
+from lakewarden.gate.checks import all_rules, reached
+from lakewarden.gate.decide import Court, decide, exit_code
+from lakewarden.gate.result import GateResult, Level, Outcome
+from lakewarden.judge.catalogue import load_rules
+from lakewarden.policy.attribute import is_champion, project_of_model
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+    from lakewarden.facts.collect import Facts
+    from lakewarden.facts.store import Prepared
+    from lakewarden.gate.result import CheckResult, Kind
+    from lakewarden.policy.model import Policy
+    from lakewarden.rule import Rule
+    from lakewarden.sources.platform.gate.read import Read
+    from lakewarden.sources.platform.gate.request import Request
+
+#: The last check is decided once the decision is recorded.
+RECORDED = 20
+
+
+class Docket(NamedTuple):
+    """What a gate was asked, under which policy, and what was read for it. `begun` and `finished` are ISO times in UTC."""
+
+    request: Request
+    policy: Policy
+    level: Level
+    kind: Kind
+    read: Read
+    place: str
+    environment: str | None
+    today: dt.date
+    begun: str
+    finished: str
+    ticket: str | None = None
+    reason: str | None = None
+
+
+def rules(kind: Kind = "promotion") -> list[Rule]:
+    """The rules that a gate of this kind asks, with those of their queries that can be about a version."""
+    return asking.narrowed(all_rules(load_rules(), kind))
+
+
+def judge(docket: Docket) -> GateResult:
+    """Judge what was read. The last check waits for `recorded`: until then it is missing, and the exit code leaves it out."""
+    asked_rules = rules(docket.kind)
+    asked = asking.make_ready(docket.read.facts, docket.read.filled, docket.policy, asked_rules)
+    chain = chain_of(asked.prepared.rows)
+    said = asking.ask(asked, asked_rules, chain)
+    court = Court(said, asked.prepared, chain, docket.policy, load_rules(), docket.environment, docket.today)
+    checks = decide(court, docket.level, docket.kind)
+    version = next(iter(chain.get("candidates", ())), None)
+    row: dict[str, Any] = next((r for r in asked.prepared.rows["artifacts"] if r["key"] == version), {})
+    digest = row.get("digest")
+    request, policy = docket.request, docket.policy
+    rows = tuple((table, _shown(asked.prepared, table, keys)) for table, keys in sorted(chain.items()))
+    return GateResult(
+        version=__version__,
+        kind=docket.kind,
+        asked=request.asked,
+        registry=request.registry,
+        model=request.name,
+        number=None if version is None else version.rpartition("/")[2],
+        uri=None if version is None else uri_of(version),
+        digest=None if digest in (None, "none") else str(digest),
+        stage=request.stage,
+        environment=docket.environment,
+        place=docket.place,
+        level=docket.level,
+        reached=reached(check.number for check in checks if _holds(check)),
+        project=project_of_model(policy, request.name).project,
+        policy_path=policy.path,
+        policy_digest=policy_digest(policy),
+        checks=checks,
+        chain=links(asked.prepared.rows, chain, asked.prepared.origins, request.alias),
+        exit_code=exit_code(check for check in checks if check.number != RECORDED),
+        begun=docket.begun,
+        finished=docket.finished,
+        requests=sum(docket.read.requests.values()),
+        gaps=tuple(dict.fromkeys(said.reason for check in checks for said in check.said if said.reason)),
+        rows=tuple((table, row) for table, of_table in rows for row in of_table),
+        first_promotion=_is_first(docket.read.facts, policy, request),
+        ticket=docket.ticket,
+        reason=docket.reason,
+    )
+
+
+def _is_first(facts: Facts, policy: Policy, request: Request) -> bool:
+    """Is no version live yet: were all aliases read, and is none of them a champion's?"""
+    if request.registry == "workspace":
+        return False
+    found = [row for row in facts.rows["models"] if row.plane == "deployed"]
+    read = bool(found) and all(("model_aliases", row.plane, Scope(None, row.key)) in facts.complete for row in found)
+    return read and not any(is_champion(policy, str(row.__dict__.get("alias"))) for row in facts.rows["model_aliases"])
+
+
+def recorded(
+    docket: Docket, result: GateResult, *, stored: bool | None, reason: str = "nothing was recorded yet", remedy: str = ""
+) -> GateResult:
+    """The result once the decision was recorded, or not: the last check is asked of the rules too, and then counts. `reason` and
+    `remedy` tell why nobody knows whether it is.
+    """
+    facts = docket.read.facts
+    for candidate in facts.rows["candidates"]:
+        with facts.listing("decisions", plane=candidate.plane, of=candidate.key):
+            if stored is None:
+                raise SourceError(Cause.FAILED.value, reason, remedy or "let the gate write its attestation")
+            facts.add(Decision(key=candidate.key, plane=candidate.plane, recorded=stored))
+    again = judge(docket)
+    last = again.checks[-1]
+    checks = (*result.checks[:-1], last)
+    passed = (check.number for check in checks if _holds(check))
+    return replace(result, checks=checks, exit_code=exit_code(checks), reached=reached(passed))
+
+
+def _holds(check: CheckResult) -> bool:
+    """Does it hold? The last one is not decided yet while nothing is recorded."""
+    return check.outcome in (Outcome.PASS, Outcome.WAIVED) or check.number == RECORDED
+
+
+def policy_digest(policy: Policy) -> str | None:
+    """SHA-256 over the files of the policy, nearest first; None where there is none."""
+    if policy.path is None:
+        return None
+    digest = hashlib.sha256()
+    for file in policy.files or (policy.path,):
+        digest.update(Path(file).read_bytes())
+    return digest.hexdigest()
+
+
+def _shown(prepared: Prepared, table: str, keys: Iterable[str]) -> list[dict[str, object]]:
+    """The rows of the chain as they were judged, each with where it was read."""
+    wanted = set(keys)
+    return [
+        {**row, "origin": None if row["origin"] is None else prepared.origins[row["origin"]], "gap": row["gap"] is not None}
+        for row in prepared.rows.get(table, ())
+        if row["key"] in wanted and row["plane"] != "declared"
+    ]

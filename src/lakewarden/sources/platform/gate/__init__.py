@@ -1,0 +1,1 @@
+"""What a gate reads about one model version, and about it alone."""
