@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.sources.platform.gate.gating import COMPARED, VALID, Gated, gated_server, iso
+from tests.sources.platform.gate.gating import COMPARED, VALID, Gated, gated_server
 from tests.sources.platform.mlflow.running import ADMIN, PASSWORD, Running, mlflow_server, train
 
 if TYPE_CHECKING:
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 API = "/api/2.0/mlflow"
-#: Records are newer than versions that were registered a moment ago.
-NOW_VALID = {**VALID, "lakewarden.validated_at": iso(minutes=-5)}
+
+
+def valid_now() -> dict[str, str]:
+    """The tags of a validation that was made after whatever was registered before this call."""
+    soon = dt.datetime.now(tz=dt.timezone.utc) + dt.timedelta(seconds=30)
+    return {**VALID, "lakewarden.validated_at": soon.isoformat()}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +68,7 @@ def test_a_run_that_did_not_end_well_fails(server: Running, status: str) -> None
 
 
 def test_records_are_tags_of_the_version(server: Running) -> None:
-    _, number = registered(server, tags={**NOW_VALID, **COMPARED, "lakewarden.baseline": "1"})
+    _, number = registered(server, tags={**valid_now(), **COMPARED, "lakewarden.baseline": "1"})
     found = gate(server, number)
     assert (found.check(14), found.check(15)) == ("pass", "pass")
     assert gate(server, registered(server)[1]).check(14) == "missing"
@@ -72,14 +77,15 @@ def test_records_are_tags_of_the_version(server: Running) -> None:
 def test_a_copy_brings_its_tags_along_for_nothing(server: Running) -> None:
     from mlflow import MlflowClient
 
-    _, number = registered(server, tags=NOW_VALID)
+    tags = valid_now()
+    _, number = registered(server, tags=tags)
     client = MlflowClient(server.url)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_USERNAME", ADMIN)
         patch.setenv("MLFLOW_TRACKING_PASSWORD", PASSWORD)
         copied = client.copy_model_version(f"models:/Churn/{number}", "again")
     found = gated_server(server.url, ADMIN, PASSWORD, uri=f"models:/again/{copied.version}")
-    assert dict(copied.tags).items() >= NOW_VALID.items()
+    assert dict(copied.tags).items() >= tags.items()
     assert found.rows("validations") == []
     assert found.check(14) == "missing"
 
