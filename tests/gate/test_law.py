@@ -8,6 +8,7 @@ import pytest
 from tests.gate.complete import MUTATIONS, Story, docket, story
 
 from lakewarden.facts.fact import TABLES
+from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.gate.checks import CHECKS, Check, demanded, rules_of
 from lakewarden.gate.decide import exit_code
 from lakewarden.gate.result import LEVELS, GateResult, Outcome
@@ -106,3 +107,13 @@ def test_levels_contain_each_other_and_the_last_demands_everything() -> None:
 def test_every_rule_of_the_gate_belongs_to_a_check() -> None:
     named = {rule.code for check in CHECKS for rule in rules_of(check, load_rules())}
     assert {code for code in load_rules() if code.startswith("GATE")} - named <= {"GATE021", "GATE023"}
+
+
+def test_nothing_to_check_is_only_said_where_somebody_could_look() -> None:
+    told = story()
+    told["candidates"] = []
+    asked = docket(told)
+    assert judge(asked).exit_code == 4
+    asked.read.facts.gap(Gap(Cause.UNREACHABLE, "workspaces", "the host does not answer", plane="deployed"))
+    result = judge(asked)
+    assert (result.exit_code, result.gaps[0]) == (3, "the host does not answer")

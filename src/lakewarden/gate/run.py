@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lakewarden import __version__
-from lakewarden.errors import SourceError
+from lakewarden.errors import ExitCode, SourceError
 from lakewarden.facts.collect import Scope
 from lakewarden.facts.gaps import Cause
 from lakewarden.facts.model.gate import Decision
@@ -23,7 +23,7 @@ from lakewarden.policy.attribute import is_champion, project_of_model
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lakewarden.facts.collect import Facts
     from lakewarden.facts.store import Prepared
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from lakewarden.sources.platform.gate.read import Read
     from lakewarden.sources.platform.gate.request import Request
 
+#: Gaps behind which a version may be.
+_HIDE = frozenset({Cause.REFUSED, Cause.TRUNCATED, Cause.UNREACHABLE, Cause.FAILED})
 #: The last check is decided once the decision is recorded.
 RECORDED = 20
 
@@ -68,6 +70,7 @@ def judge(docket: Docket) -> GateResult:
     court = Court(said, asked.prepared, chain, docket.policy, load_rules(), docket.environment, docket.today)
     checks = decide(court, docket.level, docket.kind)
     version = next(iter(chain.get("candidates", ())), None)
+    unseen = _unseen(docket, version)
     row: dict[str, Any] = next((r for r in asked.prepared.rows["artifacts"] if r["key"] == version), {})
     digest = row.get("digest")
     request, policy = docket.request, docket.policy
@@ -91,11 +94,11 @@ def judge(docket: Docket) -> GateResult:
         policy_digest=policy_digest(policy),
         checks=checks,
         chain=links(asked.prepared.rows, chain, asked.prepared.origins, request.alias),
-        exit_code=exit_code(check for check in checks if check.number != RECORDED),
+        exit_code=_code([check for check in checks if check.number != RECORDED], unseen),
         begun=docket.begun,
         finished=docket.finished,
         requests=sum(docket.read.requests.values()),
-        gaps=tuple(dict.fromkeys(said.reason for check in checks for said in check.said if said.reason)),
+        gaps=tuple(dict.fromkeys((*unseen, *(said.reason for check in checks for said in check.said if said.reason)))),
         rows=tuple((table, row) for table, of_table in rows for row in of_table),
         first_promotion=_is_first(docket.read.facts, policy, request),
         ticket=docket.ticket,
@@ -128,7 +131,21 @@ def recorded(
     last = again.checks[-1]
     checks = (*result.checks[:-1], last)
     passed = (check.number for check in checks if _holds(check))
-    return replace(result, checks=checks, exit_code=exit_code(checks), reached=reached(passed))
+    return replace(result, checks=checks, exit_code=_code(checks, _unseen(docket, result.number)), reached=reached(passed))
+
+
+def _unseen(docket: Docket, version: str | None) -> list[str]:
+    """Why no version was found, where something did not answer or was refused; nothing once one was found."""
+    if version is not None:
+        return []
+    gaps = docket.read.facts.gaps
+    return list(dict.fromkeys(gap.reason for gap in gaps if gap.cause in _HIDE and not gap.value))
+
+
+def _code(checks: Sequence[CheckResult], unseen: Sequence[str]) -> int:
+    """The exit code: that there is nothing to check is only said where somebody could look."""
+    code = exit_code(checks)
+    return int(ExitCode.INCOMPLETE) if unseen and code == ExitCode.NOTHING_CHECKED else code
 
 
 def _holds(check: CheckResult) -> bool:

@@ -28,6 +28,8 @@ def write(result: GateResult, out: TextIO, options: Options) -> None:
     """Write the report."""
     name = f"{result.model} version {result.number}" if result.number is not None else result.asked
     lines = [*wrap(clean(f"{name} to {result.stage}, level {result.level}"), options.width, style="bold"), plain()]
+    for why in result.gaps if result.number is None else ():
+        lines += wrap(clean(why), options.width, style="bold magenta")
     lines += [*_chain(result, options), plain()]
     told: dict[str, str] = {}
     for check in result.checks:

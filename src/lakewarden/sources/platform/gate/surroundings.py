@@ -75,7 +75,11 @@ def _state_of(facts: Facts, root: str, candidate: Fact) -> tuple[bool | None, st
     if not status.ok:
         _unexplained(facts, "gate_places", candidate.key, f"Git cannot tell what was changed: {status.error}", _CHECK_OUT)
         return None, checkout.branch
-    return not status.line and not checkout.shallow, checkout.branch
+    if checkout.shallow:
+        reason = "the gate runs in a shallow clone, which does not tell whether it is what the remote has"
+        _unexplained(facts, "gate_places", candidate.key, reason, _CHECK_OUT)
+        return None, checkout.branch
+    return not status.line, checkout.branch
 
 
 def _is_released(facts: Facts, request: Request, policy: Policy, root: str | None, candidate: Fact) -> bool | None:
