@@ -55,6 +55,17 @@ class SeenCheck(NamedTuple):
     path: str
 
 
+class Asked(NamedTuple):
+    """One commit at its host, its key in `branch_commits`, and the projects that it may be of."""
+
+    host: Reviewed
+    connected: Connected
+    commit: str
+    commit_key: str
+    policy: Policy
+    projects: list[str | None]
+
+
 class Reviewed(Protocol):
     """A module that reads this from one kind of host. Everything raises a SourceError where an answer is not whole."""
 
@@ -71,13 +82,13 @@ def write_commit(connected: Connected, commit: str, commit_key: str, policy: Pol
     if COMMIT.fullmatch(commit) is None:
         not_asked(commit_key, SourceError("unresolved", f"{commit} is no whole commit id", "record all 40 digits of it"), facts)
         return
-    host = _module(connected.system)
     projects = _projects(policy, commit_key, connected.repository.key)
+    asked = Asked(_module(connected.system), connected, commit, commit_key, policy, projects)
     origin = connected.repository.at("")
     with facts.listing("commit_reviews", plane=DEPLOYED, of=commit_key, origin=origin), _hidden(connected):
-        _write_reviews(host, connected, commit, commit_key, policy, projects, facts)
+        _write_reviews(asked, facts)
     with facts.listing("commit_checks", plane=DEPLOYED, of=commit_key, origin=origin), _hidden(connected):
-        _write_checks(host, connected, commit, commit_key, policy, projects, facts)
+        _write_checks(asked, facts)
 
 
 def collect_commit(hosts: Hosts, address: str | None, commit: str, commit_key: str, policy: Policy, facts: Facts) -> None:
@@ -128,15 +139,8 @@ def _projects(policy: Policy, commit_key: str, repository: str) -> list[str | No
     return found or [None]
 
 
-def _write_reviews(
-    host: Reviewed,
-    connected: Connected,
-    commit: str,
-    commit_key: str,
-    policy: Policy,
-    projects: list[str | None],
-    facts: Facts,
-) -> None:
+def _write_reviews(asked: Asked, facts: Facts) -> None:
+    host, connected, commit, commit_key, policy, projects = asked
     found = False
     for seen in host.changes(connected.repository, commit):
         found = True
@@ -169,15 +173,8 @@ def _write_reviews(
         )
 
 
-def _write_checks(
-    host: Reviewed,
-    connected: Connected,
-    commit: str,
-    commit_key: str,
-    policy: Policy,
-    projects: list[str | None],
-    facts: Facts,
-) -> None:
+def _write_checks(asked: Asked, facts: Facts) -> None:
+    host, connected, commit, commit_key, policy, projects = asked
     own = [one.gate.required_checks for name in projects if (one := project_named(policy, name)) is not None]
     globs = tuple(dict.fromkeys(glob for required in own for glob in required))
     if not globs:
