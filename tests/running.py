@@ -7,10 +7,13 @@ import gc
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
 
 from lakewarden.cli.main import main
 
@@ -52,6 +55,15 @@ def run(folder: Path, *command: str | Path, **more: str) -> Ran:
         [*map(str, command)], cwd=folder, env=environment(**more), capture_output=True, check=False, timeout=120
     )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def held_to_rights() -> list[str]:
+    """What a command begins with so that the rights of files bind it: the superuser is otherwise permitted everything."""
+    if os.name == "nt" or os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("the superuser may read everything, and no setpriv takes that right away")
+    return ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
 
 
 def inside(folder: Path, *arguments: str | Path) -> Ran:
