@@ -1,10 +1,11 @@
-"""A synthetic estate of realistic shape, as the facts that collectors write."""
+"""A synthetic estate of realistic shape, as a snapshot of what collectors write."""
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from lakewarden.facts.collect import Facts
+from lakewarden.facts import snapshot
 from lakewarden.facts.fact import TABLES
 from lakewarden.facts.model.data import Catalog, CatalogTable, Schema, TableKey
 from lakewarden.facts.model.identity import Grant, Securable
@@ -12,14 +13,22 @@ from lakewarden.facts.model.live import GroupMember, Metastore, Principal, Works
 from lakewarden.facts.model.registry import Model, ModelAlias, ModelVersion
 from lakewarden.facts.origin import Origin
 from lakewarden.policy.model import EnvironmentPolicy, Policy
+from lakewarden.sources.platform.audit import filled_by_collectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+    from typing import Any
+
+    from lakewarden.facts.fact import Fact
 
 METASTORE = "5f1c0a52-9d1e-4c44-8d0b-0a9b8b1f7c11"
 _URL = "https://adb-1.azuredatabricks.net"
+_TIME = "2026-11-01T00:00:00Z"
 _CATALOGS, _SCHEMAS, _GROUPS = 40, 50, 5_000
 _LIVE = "deployed"
+#: Lists that collectors read to their end parent by parent; the others are told whole here.
+_BY_PARENT = frozenset({"grants", "table_keys", "model_version_tags"})
 
 #: Half of the catalogs are production.
 POLICY = Policy(
@@ -32,135 +41,153 @@ POLICY = Policy(
 )
 
 
-def collected(tables: int, grants_of_each: int) -> Facts:
-    """The facts of `tables` tables in 40 catalogs of 50 schemas each, every list read to its end. Each table has
+def write(path: Path, tables: int, grants_of_each: int) -> None:
+    """Write a snapshot of `tables` tables in 40 catalogs of 50 schemas each, every list read to its end. Each table has
     `grants_of_each` effective grants to groups: one of catalog, one of schema, the others its own. A model for each hundred
     tables, with ten versions.
     """
-    facts = Facts()
-    with facts.listing(*TABLES, plane=_LIVE):
-        facts.add(Workspace(key=_URL, plane=_LIVE, metastore=METASTORE, number="1"), Metastore(key=METASTORE, plane=_LIVE))
-        for number in range(_GROUPS):
-            group = f"group:team-{number}"
-            key = f"{_URL}/{group}"
-            member = f"user:person{number}@example.com" if number % 50 == 0 else "service_principal:jobs"
-            facts.add(
-                Principal(key=key, plane=_LIVE, principal=group, members_known=True),
-                GroupMember(key=f"{key}/{member}", plane=_LIVE, group_key=key, member=member),
-            )
-        for number in range(_CATALOGS):
-            _catalog(facts, f"c{number}")
-        for number in range(tables):
-            _table(facts, number, max(0, grants_of_each - 2))
-        for number in range(tables // 100):
-            _model(facts, number)
-    return facts
+    filled = tuple(sorted(filled_by_collectors()))
+    header = snapshot.Header("benchmark", (_URL,), _TIME, _TIME, filled, filled, {})
+    rows = map(snapshot.row_record, _facts(tables, max(0, grants_of_each - 2)))
+    snapshot.write_records(path, header, chain(rows, _lists(tables)))
+
+
+def _facts(tables: int, grants: int) -> Iterator[Fact]:
+    """Table by table in the order of keys, as in any snapshot."""
+    by_name = _tables(tables)
+    models = sorted(_name(number, "model") for number in range(tables // 100))
+    containers = sorted([*_catalogs(), *_schemas()])
+    for name in _catalogs():
+        key, _, origin = _at(name)
+        yield Catalog(key=key, plane=_LIVE, origin=origin, name=name, catalog_type="MANAGED", isolation_mode="ISOLATED")
+    for number in range(_GROUPS):
+        group = f"group:team-{number}"
+        key = f"{_URL}/{group}"
+        member = f"user:person{number}@example.com" if number % 50 == 0 else "service_principal:jobs"
+        yield Principal(key=key, plane=_LIVE, principal=group, members_known=True)
+        yield GroupMember(key=f"{key}/{member}", plane=_LIVE, group_key=key, member=member)
+    yield from (_table(name, number) for name, number in by_name)
+    yield from (TableKey(key=f"{METASTORE}/{name}/id", plane=_LIVE, catalog_table=f"{METASTORE}/{name}", kind="PRIMARY KEY",
+                is_timeseries=False, nullable=False) for name, number in by_name if number % 3 == 0)  # fmt: skip
+    for name, number in by_name:
+        yield from _grants(name, [(number * 7 + other) % _GROUPS for other in range(grants)])
+    yield from (grant for name in (*containers, *models) for grant in _grants(name, [len(name)]))
+    yield Metastore(key=METASTORE, plane=_LIVE)
+    for name in models:
+        yield from _model(name)
+    for name in _schemas():
+        key, catalog, origin = _at(name)
+        yield Schema(key=key, plane=_LIVE, origin=origin, catalog=catalog)
+    for kind, names in (("schema", containers), ("model", models), ("table", (name for name, _ in by_name))):
+        yield from (_securable(name, kind if "." in name else "catalog") for name in names)
+    yield Workspace(key=_URL, plane=_LIVE, metastore=METASTORE, number="1")
+
+
+def _lists(tables: int) -> Iterator[list[Any]]:
+    yield from (["list", name, _LIVE, None, None] for name in TABLES if name not in _BY_PARENT and name in filled_by_collectors())
+    models = [f"{METASTORE}/{_name(number, 'model')}" for number in range(tables // 100)]
+    for key in chain((f"{METASTORE}/{name}" for name in (*_catalogs(), *_schemas())), models):
+        yield ["list", "grants", _LIVE, None, key]
+    yield from (["list", "model_version_tags", _LIVE, None, f"{key}/{version}"] for key in models for version in range(1, 11))
+    for name, _ in _tables(tables):
+        yield ["list", "grants", _LIVE, None, f"{METASTORE}/{name}"]
+        yield ["list", "table_keys", _LIVE, None, f"{METASTORE}/{name}"]
+
+
+def _catalogs() -> list[str]:
+    return sorted(f"c{number}" for number in range(_CATALOGS))
+
+
+def _schemas() -> list[str]:
+    return [f"{catalog}.schema_{number}" for catalog in _catalogs() for number in range(_SCHEMAS)]
+
+
+def _name(number: int, kind: str) -> str:
+    return f"c{number % _CATALOGS}.schema_{number // _CATALOGS % _SCHEMAS}.{kind}_{number}"
+
+
+def _tables(number: int) -> list[tuple[str, int]]:
+    return sorted((_name(one, "table"), one) for one in range(number))
 
 
 def _at(name: str) -> tuple[str, str, Origin]:
     """The key of an object, its catalog and where it was read."""
     url = f"{_URL}/api/2.1/unity-catalog/permissions/table/{name}"
-    return f"{METASTORE}/{name}", name.partition(".")[0], Origin(url=url, time="2026-11-01T00:00:00Z")
+    return f"{METASTORE}/{name}", name.partition(".")[0], Origin(url=url, time=_TIME)
 
 
-def _secured(facts: Facts, kind: str, name: str, groups: Iterator[int]) -> None:
+def _securable(name: str, kind: str) -> Securable:
     key, catalog, origin = _at(name)
-    facts.add(
-        Securable(
-            key=key,
+    return Securable(
+        key=key,
+        plane=_LIVE,
+        origin=origin,
+        kind=kind,
+        catalog=catalog,
+        named=catalog,
+        declared_in="none",
+        owner="ml-owners",
+        owner_kind="group",
+    )
+
+
+def _grants(name: str, groups: list[int]) -> Iterator[Grant]:
+    key, catalog, origin = _at(name)
+    for group in sorted(groups, key=str):
+        privilege = "MODIFY" if group % 997 == 0 else "SELECT"
+        yield Grant(
+            key=f"{key}/group:team-{group}/{privilege}",
             plane=_LIVE,
             origin=origin,
-            kind=kind,
+            securable=key,
             catalog=catalog,
             named=catalog,
-            declared_in="none",
-            owner="ml-owners",
-            owner_kind="group",
-        )
-    )
-    for group in groups:
-        privilege = "MODIFY" if group % 997 == 0 else "SELECT"
-        facts.add(
-            Grant(
-                key=f"{key}/group:team-{group}/{privilege}",
-                plane=_LIVE,
-                origin=origin,
-                securable=key,
-                catalog=catalog,
-                named=catalog,
-                principal=f"group:team-{group}",
-                principal_kind="group",
-                privilege=privilege,
-            )
+            principal=f"group:team-{group}",
+            principal_kind="group",
+            privilege=privilege,
         )
 
 
-def _catalog(facts: Facts, name: str) -> None:
-    key, _, origin = _at(name)
-    facts.add(Catalog(key=key, plane=_LIVE, origin=origin, name=name, catalog_type="MANAGED", isolation_mode="ISOLATED"))
-    _secured(facts, "catalog", name, iter((1,)))
-    for number in range(_SCHEMAS):
-        schema = f"{name}.schema_{number}"
-        key, catalog, origin = _at(schema)
-        facts.add(Schema(key=key, plane=_LIVE, origin=origin, catalog=catalog))
-        _secured(facts, "schema", schema, iter((number + 2,)))
-
-
-def _table(facts: Facts, number: int, grants: int) -> None:
-    name = f"c{number % _CATALOGS}.schema_{number // _CATALOGS % _SCHEMAS}.table_{number}"
+def _table(name: str, number: int) -> CatalogTable:
     key, catalog, origin = _at(name)
-    facts.add(
-        CatalogTable(
-            key=key,
-            plane=_LIVE,
-            origin=origin,
-            name=name,
-            catalog=catalog,
-            table_type="MANAGED",
-            format="PARQUET" if number % 50 == 0 else "DELTA",
-            layer="feature" if number % 3 == 0 else "raw",
-            layer_by="use",
-            declared_in="none",
-        )
+    return CatalogTable(
+        key=key,
+        plane=_LIVE,
+        origin=origin,
+        name=name,
+        catalog=catalog,
+        table_type="MANAGED",
+        format="PARQUET" if number % 50 == 0 else "DELTA",
+        layer="feature" if number % 3 == 0 else "raw",
+        layer_by="use",
+        declared_in="none",
     )
-    if number % 3 == 0:
-        key_column = TableKey(
-            key=f"{key}/id", plane=_LIVE, catalog_table=key, kind="PRIMARY KEY", is_timeseries=False, nullable=False
-        )
-        facts.add(key_column)
-    _secured(facts, "table", name, ((number * 7 + other) % _GROUPS for other in range(grants)))
 
 
-def _model(facts: Facts, number: int) -> None:
-    name = f"c{number % _CATALOGS}.schema_{number // _CATALOGS % _SCHEMAS}.model_{number}"
+def _model(name: str) -> Iterator[Fact]:
     key, catalog, origin = _at(name)
-    facts.add(Model(key=key, plane=_LIVE, origin=origin, name=name, catalog=catalog, registry="unity_catalog", consumed=True))
-    _secured(facts, "model", name, iter((number % _GROUPS,)))
+    yield Model(key=key, plane=_LIVE, origin=origin, name=name, catalog=catalog, registry="unity_catalog", consumed=True)
     for version in range(1, 11):
-        facts.add(
-            ModelVersion(
-                key=f"{key}/{version}",
-                plane=_LIVE,
-                origin=origin,
-                model=key,
-                catalog=catalog,
-                status="READY",
-                run_workspace=_URL,
-                copied_from="none",
-                copied_catalog="none",
-                created_by="service_principal:jobs",
-                has_signature=True,
-                has_description=True,
-            )
-        )
-    facts.add(
-        ModelAlias(
-            key=f"{key}@champion",
+        yield ModelVersion(
+            key=f"{key}/{version}",
             plane=_LIVE,
             origin=origin,
             model=key,
             catalog=catalog,
-            alias="champion",
-            version_key=f"{key}/10",
+            status="READY",
+            run_workspace=_URL,
+            copied_from="none",
+            copied_catalog="none",
+            created_by="service_principal:jobs",
+            has_signature=True,
+            has_description=True,
         )
+    yield ModelAlias(
+        key=f"{key}@champion",
+        plane=_LIVE,
+        origin=origin,
+        model=key,
+        catalog=catalog,
+        alias="champion",
+        version_key=f"{key}/10",
     )

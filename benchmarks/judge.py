@@ -14,13 +14,17 @@ import argparse
 import gc
 import resource
 import time
+from multiprocessing import Process
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from estate import METASTORE, POLICY, collected
+from estate import METASTORE, POLICY, write
 
 from lakewarden.cli.live import audited
 from lakewarden.engines.duckdb import DuckDBEngine
 from lakewarden.engines.embedded import EmbeddedEngine
+from lakewarden.facts import snapshot
 from lakewarden.facts.fact import TABLES
 from lakewarden.facts.store import prepare
 from lakewarden.judge.catalogue import load_rules, tables_of
@@ -129,8 +133,8 @@ def _models(engine: DuckDBEngine, models: int) -> None:
     put("CHECKPOINT")
 
 
-def whole(tables: int, grants_of_each: int) -> None:
-    """Judge rows as collectors make them, and print what each step cost and how much memory the process has had by then."""
+def whole(file: Path) -> None:
+    """Judge a snapshot, and print what each step cost and how much memory the process has had by then."""
     begin = time.process_time()
 
     def told(step: str) -> None:
@@ -141,9 +145,10 @@ def whole(tables: int, grants_of_each: int) -> None:
 
     gc.disable()  # as the command line does while it runs
     rules = [rule for code, rule in load_rules().items() if not code.startswith("LW")]
-    facts = collected(tables, grants_of_each)
-    print(f"{tables:,} tables with {len(facts.rows['grants']):,} grants, {sum(map(len, facts.rows.values())):,} facts")
-    told("the facts themselves")
+    facts = snapshot.read(file, to_judge=True).facts
+    tables, grants = len(facts.rows["catalog_tables"]), len(facts.rows["grants"])
+    print(f"{tables:,} tables with {grants:,} grants, {sum(map(len, facts.rows.values())):,} facts")
+    told("read")
     judged = audited(POLICY, facts, filled_by_collectors(), None)
     needed = tables_needed(rules, judged.filled, judged.planes)
     prepared = prepare(facts, POLICY, filled=judged.filled, needed=needed, planes=judged.planes, command="audit")
@@ -179,10 +184,17 @@ def main() -> None:
     parser.add_argument("--tables", type=int, default=LARGE, help="tables at the large end")
     parser.add_argument("--grants", type=int, default=10, help="grants of each table")
     parser.add_argument("rules", nargs="*", metavar="RULE", help=f"codes (default: {' '.join(RULES)})")
+    parser.add_argument("--snapshot", type=Path, help="with --whole: the snapshot, made if it is not there", metavar="FILE")
     parser.add_argument("--whole", action="store_true", help="measure all that a run does with collected facts")
     arguments = parser.parse_args()
     if arguments.whole:
-        whole(arguments.tables, arguments.grants)
+        with TemporaryDirectory() as folder:
+            file = arguments.snapshot or Path(folder, "estate.snap")
+            if not file.exists():  # in another process, whose memory is not ours
+                making = Process(target=write, args=(file, arguments.tables, arguments.grants))
+                making.start()
+                making.join()
+            whole(file)
         return
     catalogue = load_rules()
     for tables in (SMALL, arguments.tables):

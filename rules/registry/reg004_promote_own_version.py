@@ -12,8 +12,9 @@ Fix:
 
 Exceptions:
     Code that only reports on versions, and neither trains, validates, approves nor deploys a model, may look for the newest.
-    The newest among the versions of one run is that run's own. Where a file searches for the newest and then uses it, the
-    search is told, and not each use. Tests are left out.
+    The newest among the versions of one run is that run's own. Versions that are picked by their alias, or because they are in
+    production, were chosen before; those that are only printed promote nothing. Where a file searches for the newest and then
+    uses it, the search is told, and not each use. Tests are left out.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow

@@ -2,7 +2,8 @@
 
 Why:
     Whoever may edit a deployed job or its files changes production without a commit, a review or a test. If the
-    identity that runs the job may edit it too, a fault in the job's code is enough to rewrite the job itself.
+    identity that runs the job may edit it too, a fault in the job's code is enough to rewrite the job itself. Whoever manages an
+    endpoint decides which version of which model answers, whatever was promoted.
 
 Fix:
     Give CAN_MANAGE to the service principal that deploys, CAN_RUN to the one that runs, CAN_VIEW to people:
@@ -35,6 +36,7 @@ rule = Rule(
     severity=WARNING,
     confidence=MEDIUM,
     profile=RECOMMENDED,
+    revision=2,
     message={
         "not_people": "{principal} has {level} on production {object_kind} {object_name}: give people CAN_VIEW, and CAN_MANAGE to the deploying principal",
         "not_itself": Message(
@@ -43,7 +45,7 @@ rule = Rule(
     },
     query="""
         SELECT x.*, x.stage = 'production' AND x.level IN ('CAN_EDIT', 'CAN_MANAGE', 'IS_OWNER')
-                   AND x.object_kind IN ('target', 'job', 'pipeline', 'directory', 'repo') AND x.principal <> 'group:admins' AS applies,
+                   AND x.object_kind IN ('target', 'job', 'pipeline', 'endpoint', 'directory', 'repo') AND x.principal <> 'group:admins' AS applies,
                NOT s.has_person OR s.is_break_glass AS not_people, NOT x.is_run_as AS not_itself
         FROM permissions x LEFT JOIN principal_summary s ON s.plane = x.plane AND s.key = x.principal
     """,

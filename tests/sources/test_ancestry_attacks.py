@@ -252,6 +252,13 @@ def test_an_address_that_cannot_be_asked_is_a_gap(address: str, cause: str) -> N
     assert problem.value.cause == cause
 
 
+@pytest.mark.parametrize("address", ["/srv/git/churn.git", "../churn.git", "churn"])
+def test_a_folder_is_told_as_what_it_is(address: str) -> None:
+    with pytest.raises(SourceError, match=f"{address} is a folder") as problem:
+        address_of(address)
+    assert "file:///path" in problem.value.remedy
+
+
 def test_an_address_is_read_as_it_stands_in_a_policy() -> None:
     assert address_of("github.com/acme/Churn.git") == "https://github.com/acme/churn"
     assert address_of("git@github.com:acme/churn.git") == "git@github.com:acme/churn.git"
@@ -312,3 +319,27 @@ def test_a_project_without_a_repository_is_a_gap(project: Project) -> None:
     facts = project.asked("new")
     released_by(facts, Policy(projects=(ProjectPolicy(name="churn"),)))
     assert told(facts) == (None, "set repository of the project churn in the policy")
+
+
+@pytest.mark.parametrize(
+    "name", ["origin/release", "refs/heads/release", "refs/tags/release", "heads/release", "refs/remotes/origin/release"]
+)
+def test_a_branch_whose_name_ends_like_the_release_branch(project: Project, name: str) -> None:
+    """Whoever may push a branch of his own may call it so."""
+    git(project.host, "update-ref", f"refs/heads/{name}", project.commits["feature"])
+    git(project.clone, "fetch", "-q", "origin")
+    for ask in (project.by_clone, project.afresh, lambda which: project.by_clone(which, asked=True)):
+        assert [ask(which)[0] for which in ("new", "feature")] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["origin/release", "refs/heads/release", "heads/release"])
+def test_a_tag_whose_name_ends_like_the_release_branch(project: Project, name: str) -> None:
+    git(project.host, "update-ref", f"refs/tags/{name}", project.commits["feature"])
+    git(project.clone, "fetch", "-q", "--tags", "origin")
+    for ask in (project.by_clone, project.afresh, lambda which: project.by_clone(which, asked=True)):
+        assert [ask(which)[0] for which in ("new", "feature")] == [True, False]
+
+
+def test_of_a_full_name_its_beginning_alone_is_cut_off() -> None:
+    assert git_remote.short("refs/heads/refs/tags/release") == "refs/tags/release"
+    assert git_remote.short("refs/tags/refs/heads/release") == "refs/heads/release"

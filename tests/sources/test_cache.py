@@ -7,12 +7,16 @@ import pickle
 import sqlite3
 import subprocess
 import sys
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.running import CHECKOUT, Ran, environment, lakewarden, write
 
-from lakewarden.sources.cache import Cache, key_of
+from lakewarden.sources import extraction
+from lakewarden.sources.cache import Cache, digest_of, key_of
+from lakewarden.sources.repository.code import result
+from lakewarden.sources.repository.code.extract import extract
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +50,14 @@ def _entries(cache: Path) -> int:
     return count
 
 
+def _stored(cache: Path) -> list[tuple[object, ...]]:
+    """Everything that the database holds of files."""
+    with sqlite3.connect(next(cache.glob("*.sqlite"))) as connection:
+        rows = [row for table in ("entries", "chunks") for row in connection.execute(f"SELECT * FROM {table}")]
+    connection.close()
+    return rows
+
+
 def _places(told: Ran) -> set[tuple[str, str, int | None]]:
     return {(f["code"], f["location"]["path"], f["location"]["line"]) for f in told.json["findings"] if f["location"].get("path")}
 
@@ -54,12 +66,11 @@ def test_a_second_run_says_the_same_and_reads_nothing_anew(tmp_path: Path) -> No
     folder = _repository(tmp_path / "repository")
     first = _lint(folder, tmp_path / "cache")
     assert _entries(tmp_path / "cache") == 3
-    file = next((tmp_path / "cache").glob("*.sqlite"))
-    before = file.read_bytes()
+    before = _stored(tmp_path / "cache")
     second = _lint(folder, tmp_path / "cache")
     assert first.out == second.out
     assert ("REG002", "src/train.py", 4) in _places(second)
-    assert file.read_bytes() == before
+    assert _stored(tmp_path / "cache") == before
 
 
 def test_entries_are_what_is_read(tmp_path: Path) -> None:
@@ -68,10 +79,10 @@ def test_entries_are_what_is_read(tmp_path: Path) -> None:
     _lint(folder, tmp_path / "cache")
     file = next((tmp_path / "cache").glob("*.sqlite"))
     with sqlite3.connect(file) as connection:
-        empty = key_of("code:src/empty.py", b"")
+        empty = key_of("code:src/empty.py", digest_of(b""))
         connection.execute(
-            "UPDATE entries SET entry = (SELECT entry FROM entries WHERE key = ?) WHERE key = ?",
-            (empty, key_of("code:src/train.py", _TRAINING.encode())),
+            "UPDATE entries SET (chunk, place) = (SELECT chunk, place FROM entries WHERE key = ?) WHERE key = ?",
+            (empty, key_of("code:src/train.py", digest_of(_TRAINING.encode()))),
         )
     connection.close()
     assert not any(path == "src/train.py" for _, path, _ in _places(_lint(folder, tmp_path / "cache")))
@@ -100,13 +111,13 @@ def test_a_renamed_file_is_found_under_its_new_name(tmp_path: Path) -> None:
 def test_another_python_or_other_readers_have_a_cache_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     readers = tmp_path / "readers"
     write(readers, {"reader.py": "x = 1\n"})
-    Cache(str(tmp_path / "cache"), str(readers)).keep([(b"k", b"v")])
-    assert Cache(str(tmp_path / "cache"), str(readers)).find([b"k"]) == {b"k": b"v"}
+    Cache(str(tmp_path / "cache"), str(readers)).keep([(b"v", [b"k"])])
+    assert Cache(str(tmp_path / "cache"), str(readers)).find([b"k", b"other"]) == [(b"v", {b"k": 0})]
     monkeypatch.setattr(sys, "version_info", (3, 99, 0))
-    assert Cache(str(tmp_path / "cache"), str(readers)).find([b"k"]) == {}
+    assert Cache(str(tmp_path / "cache"), str(readers)).find([b"k"]) == []
     monkeypatch.undo()
     write(readers, {"reader.py": "x = 10\n"})
-    assert Cache(str(tmp_path / "cache"), str(readers)).find([b"k"]) == {}
+    assert Cache(str(tmp_path / "cache"), str(readers)).find([b"k"]) == []
 
 
 def test_no_cache_leaves_nothing(tmp_path: Path) -> None:
@@ -124,18 +135,51 @@ def test_a_damaged_database_is_replaced(tmp_path: Path) -> None:
     assert _entries(tmp_path / "cache") == 3
 
 
+def _replaced(cache: Path, data: bytes) -> None:
+    """Put other bytes into every chunk."""
+    with sqlite3.connect(next(cache.glob("*.sqlite"))) as connection:
+        connection.execute("UPDATE chunks SET data = ?", (data,))
+    connection.close()
+
+
+def _sealed(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(4, "big") + data
+
+
 @pytest.mark.parametrize(
-    "entry",
-    [b"", b"junk", pickle.dumps(("no", "extract")), pickle.dumps(None), pickle.dumps(os.getcwd), b"\x80\x05\x8c\xff\xff."],
-)
-def test_a_damaged_or_forged_entry_is_no_entry(tmp_path: Path, entry: bytes) -> None:
+    "forged",
+    [
+        b"", b"junk", pickle.dumps(("no", "extract")), pickle.dumps(None), pickle.dumps([]), pickle.dumps([("no", "extract")] * 9),
+        pickle.dumps([None, None, None]), pickle.dumps([os.getcwd]), b"\x80\x05\x8c\xff\xff.",
+    ],
+    ids=["empty", "junk", "tuple", "none", "no entries", "tuples", "nothing", "function", "cut off"],
+)  # fmt: skip
+def test_forged_entries_are_no_entries(tmp_path: Path, forged: bytes) -> None:
     folder = _repository(tmp_path / "repository")
     first = _lint(folder, tmp_path / "cache")
-    file = next((tmp_path / "cache").glob("*.sqlite"))
-    with sqlite3.connect(file) as connection:
-        connection.execute("UPDATE entries SET entry = ?", (entry,))
-    connection.close()
+    _replaced(tmp_path / "cache", _sealed(forged))
     assert _lint(folder, tmp_path / "cache").out == first.out
+
+
+def test_one_damaged_byte_makes_entries_void(tmp_path: Path) -> None:
+    folder = _repository(tmp_path / "repository")
+    first = _lint(folder, tmp_path / "cache")
+    data = next(row[1] for row in _stored(tmp_path / "cache") if isinstance(row[1], bytes) and b"transition_model" in row[1])
+    damaged = data.replace(b"transition_model", b"transition_mode_", 1)
+    _replaced(tmp_path / "cache", damaged)
+    assert _lint(folder, tmp_path / "cache").out == first.out
+    # Otherwise this could not fail.
+    _replaced(tmp_path / "cache", _sealed(damaged[4:]))
+    assert _lint(folder, tmp_path / "cache").out != first.out
+
+
+def test_named_tuples_come_back_as_what_they_were() -> None:
+    made = extraction.named_tuples(result)
+    found = [extract(_TRAINING.encode(), "src/train.py"), extract(b"SELECT * FROM a.b.c", "b.sql")]
+    again = extraction.loaded(extraction.dumped(found), made)
+    assert again == found
+    assert [type(one) for one in again] == [result.Extract, result.Extract]
+    assert {type(call) for call in again[0].calls} == {result.Call}
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
@@ -179,10 +223,11 @@ def test_processes_read_what_one_would(tmp_path: Path) -> None:
         "        os._exit(9)\n"
         "    return extract(data, path)\n"
         "from pathlib import Path\n"
-        "files = {str(p): p.read_bytes() for p in sorted(Path(sys.argv[1]).rglob('*.py'))}\n"
-        "one = {path: extract(data, path) for path, data in files.items()}\n"
+        "from lakewarden.sources.tree import Tree\n"
+        "tree = Tree.of_disk(Path(sys.argv[1]))\n"
+        "one = {path: extract(tree.read(path), path) for path, _ in tree.files}\n"
         "extraction._cores = lambda: 2\n"
-        "many = extraction.extract_all(files, extraction.Extractor('code', deadly, result), use_cache=False)\n"
+        "many = extraction.extract_all(tree.files, tree, extraction.Extractor('code', deadly, result), use_cache=False)\n"
         "assert many == one and len(one) == 16\n"
         "print('same')\n"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lakewarden.errors import SourceError
@@ -274,6 +274,8 @@ _TREE = Tree(
 )
 
 
+@example(["a", "b.py"])
+@example(["l", "..", "m", "b.py"])
 @given(st.lists(st.sampled_from(["a", "b.py", "l", "m", "n", "o", "p", "u", "..", ".", "", "x", "\0"]), max_size=8))
 def test_no_path_leads_out_or_around_for_ever(parts: list[str]) -> None:
     path = "/".join(parts)

@@ -11,7 +11,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.errors import SourceError
-from lakewarden.judge.suppressions import MARK, Suppression, parse
+from lakewarden.judge.suppressions import Suppression, parse
+from lakewarden.sources.memo import MARK
 
 if TYPE_CHECKING:
     import ast

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-MARK = b"lakewarden:"
-
 _IGNORE = re.compile(r"ignore\s*\[([^\[\]]*)\]")
 _SETTING = re.compile(r"([A-Za-z_]+)\s*=\s*(?:\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)'|([^\s\"']+))(?=\s|$)")
 _OPENED = re.compile(r"[A-Za-z_]+\s*=\s*(?:\"(?:\\.|[^\"\\])*|'(?:\\.|[^'\\])*)$")

@@ -54,8 +54,9 @@ def tolerate(
         until = waiver.expires.isoformat() if waiver.expires else None
         left[index] = _waived(left[index], Waiver("policy", waiver.reason, until, waiver.owner, waiver.ticket))
     elsewhere = {finding.origin.path for finding in left if finding.origin is not None}
-    paths = [entry.path for entry in judged.tree.files if judged.scope.covers(entry.path) or entry.path in elsewhere]
-    found = comments.find_all(paths, judged.tree.read)
+    tree, covers = judged.tree, judged.scope.covers
+    marked = (entry.path for entry in tree.files if entry.path not in tree.unmarked)
+    found = comments.find_all([path for path in marked if covers(path) or path in elsewhere], tree.read)
     matched = suppressions.match(
         found,
         left,

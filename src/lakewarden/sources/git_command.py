@@ -6,6 +6,8 @@ import os
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
+from lakewarden.sources.time_left import OVER, left
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -48,6 +50,9 @@ class Answer(NamedTuple):
 
 def git(folder: str, arguments: Sequence[str], *, seconds: float = _SECONDS) -> Answer:
     """Run `git` in a folder."""
+    seconds = left(seconds)
+    if not seconds:
+        return Answer(None, b"", OVER)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in _KEPT} | HARDENED
     try:
         done = subprocess.run(  # noqa: S603
@@ -62,7 +67,7 @@ def git(folder: str, arguments: Sequence[str], *, seconds: float = _SECONDS) -> 
     except FileNotFoundError:
         return Answer(None, b"", "the git command is not installed")
     except subprocess.TimeoutExpired:
-        return Answer(None, b"", f"git gave no answer within {seconds:g} seconds")
+        return Answer(None, b"", f"git gave no answer within {seconds:.3g} seconds")
     except OSError as error:
         return Answer(None, b"", f"git cannot be started: {error.strerror or error}")
     return Answer(done.returncode, done.stdout, done.stderr.decode("utf-8", "backslashreplace").strip())

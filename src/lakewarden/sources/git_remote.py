@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lakewarden.errors import SourceError
 from lakewarden.policy.repositories import repository_url
 from lakewarden.sources.git_command import HARDENED, Answer
+from lakewarden.sources.time_left import OVER, left
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -71,6 +72,11 @@ def address_of(text: str) -> str:
     if address.startswith(_SCHEMES) or ("://" not in address and _SCP.fullmatch(address)):
         return address
     known = repository_url(address)
+    if known is None and "://" not in address and "::" not in address and not address.startswith("-"):
+        reason = f"{text} is a folder: whether the project's remote repository is there, nothing says"
+        raise SourceError(
+            "not-asked", reason, "let the remote, or repository of the project, be https://host/path or file:///path"
+        )
     if known is None or not known.startswith("https://"):
         raise SourceError("not-asked", f"{text} is no address that is asked by https or ssh", "write it as https://host/path")
     return known
@@ -119,7 +125,7 @@ def fresh_clone(remote: Remote, wanted: Callable[[str], bool], *, seconds: float
 
 def short(ref: str) -> str:
     """The name of a branch or tag."""
-    return ref.removeprefix(HEADS).removeprefix(TAGS)
+    return ref.removeprefix(HEADS) if ref.startswith(HEADS) else ref.removeprefix(TAGS)
 
 
 @contextmanager
@@ -166,6 +172,9 @@ def environment_of(folder: str, remote: Remote) -> dict[str, str]:
 
 def run(folder: str, arguments: Sequence[str], environment: Mapping[str, str], seconds: float) -> Answer:
     """Run `git` in a session of its own: without a terminal nothing can prompt, and what it started ends with it."""
+    seconds = left(seconds)
+    if not seconds:
+        return Answer(None, b"", OVER)
     try:
         process = subprocess.Popen(  # noqa: S603
             ["git", *_OPTIONS, *arguments],  # noqa: S607
@@ -183,7 +192,7 @@ def run(folder: str, arguments: Sequence[str], environment: Mapping[str, str], s
     try:
         output, error_output = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        return Answer(None, b"", f"git gave no answer within {seconds:g} seconds")
+        return Answer(None, b"", f"git gave no answer within {seconds:.3g} seconds")
     finally:
         if process.poll() is None:
             _end(process)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import time
+from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.facts.collect import Skipped
@@ -22,7 +24,8 @@ class Entry(NamedTuple):
 
 class Found(NamedTuple):
     """What discovery saw. `names` holds the true name of each file whose name is no UTF-8; `left_out` each file that is
-    known and not kept, with the kind of what leaves it out.
+    known and not kept, with the kind of what leaves it out; `settled` for each file that has not changed of late what the
+    file system says of it, which changes with the file.
     """
 
     files: list[Entry]
@@ -30,8 +33,14 @@ class Found(NamedTuple):
     links: dict[str, str]
     skipped: list[Skipped]
     left_out: dict[str, str]
+    settled: dict[str, bytes]
 
 
+#: A file that changed a shorter time ago may change once more and look as it did: clocks of file systems tick slowly, and those
+#: of others may be late.
+_SETTLED_AFTER = 10 * 10**9  # nanoseconds
+_STATUS = Struct("<5Q")
+_64_BITS = 2**64 - 1
 _VENDORED = {
     "node_modules": "packages of Node.js",
     ".venv": "a virtual environment",
@@ -72,6 +81,9 @@ class Sieve:
         self.counts: dict[str, int] = {}
         self.left_out: dict[str, str] = {}
         self.sparse = 0
+        self.settled: dict[str, bytes] = {}
+        # Windows keeps no time that nobody can set back.
+        self._young_from = time.time_ns() - _SETTLED_AFTER if os.name == "posix" else 0
 
     def skip(self, path: str, kind: str, reason: str) -> None:
         """Name a file or a folder that is left out."""
@@ -130,7 +142,7 @@ class Sieve:
             self.keep(name, base, 0)  # reading it will say why it cannot be read
             return
         if stat.S_ISREG(found.st_mode):
-            self.keep(name, base, found.st_size)
+            self.keep(name, base, found.st_size, self.status(found))
         elif stat.S_ISLNK(found.st_mode):
             self.link(name)
         elif stat.S_ISDIR(found.st_mode):
@@ -146,7 +158,16 @@ class Sieve:
         if folder:
             self.left_out[shown(name)] = self.trees[folder][0]
 
-    def keep(self, name: str, base: str, size: int) -> None:
+    def status(self, found: os.stat_result) -> bytes | None:
+        """What changes with the file, also where its size and its date are set back; None where it has changed of late."""
+        changed, altered = found.st_mtime_ns, found.st_ctime_ns
+        if changed > self._young_from or altered > self._young_from:
+            return None
+        return _STATUS.pack(
+            found.st_size, changed & _64_BITS, altered & _64_BITS, found.st_ino & _64_BITS, found.st_dev & _64_BITS
+        )
+
+    def keep(self, name: str, base: str, size: int, status: bytes | None = None) -> None:
         """Keep a file, unless the policy excludes it or it is a template."""
         path = shown(name)
         glob = self.excluded_by(path)
@@ -160,6 +181,8 @@ class Sieve:
             self.skip(name, "unreadable", "its name is no UTF-8, and escaped it is the name of another file")
         else:
             self.files[path] = size
+            if status is not None:
+                self.settled[path] = status
             if path != name:
                 self.names[path] = name
 
@@ -209,7 +232,7 @@ class Sieve:
             self.skip(".", "not checked out", reason)
         self.unlisted()
         entries = [Entry(path, size) for path, size in self.files.items()]
-        return Found(entries, self.names, self.links, sorted(self.skipped), self.left_out)
+        return Found(entries, self.names, self.links, sorted(self.skipped), self.left_out, self.settled)
 
     def unlisted(self) -> None:
         """Name the links to files that are not read at their real path."""

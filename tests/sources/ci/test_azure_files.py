@@ -138,10 +138,16 @@ def written(tree: object) -> str:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(TREES, TREES, TREES)
 def test_nothing_written_in_a_file_makes_it_fail(tmp_path: Path, steps: object, jobs: object, more: object) -> None:
-    text = f"trigger: {written(more)}\nparameters: {written(jobs)}\njobs:\n- job: a\n  steps: {written(steps)}\n- {written(jobs)}\nstages: {written(more)}\n"
-    for workflow in azure_all(
-        tmp_path, {"azure-pipelines.yml": text, "a.yml": f"steps: {written(steps)}\njobs: {written(jobs)}\n"}
-    ):
+    head = f"trigger: {written(more)}\nparameters: {written(jobs)}\n"
+    own = f"jobs:\n- job: a\n  condition: {written(more)}\n  steps: [{{script: {written(more)}}}, {written(steps)}]\n"
+    files = {
+        "azure-pipelines.yml": f"{head}{own}- {written(jobs)}\n",
+        "both.yml": f"{head}{own}stages: {written(more)}\n",
+        "a.yml": f"steps: {written(steps)}\njobs: {written(jobs)}\n",
+    }
+    workflows = {workflow.path: workflow for workflow in azure_all(tmp_path, files)}
+    assert workflows["azure-pipelines.yml"].jobs
+    for workflow in workflows.values():
         for one in workflow.jobs:
             one.can_run(MAIN)
             for step in one.steps:

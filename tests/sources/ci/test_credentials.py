@@ -172,10 +172,14 @@ def test_the_line_that_sets_a_credential() -> None:
     assert workflow.splitlines()[(row.origin.line or 0) - 1].strip() == "DATABRICKS_TOKEN: ${{ secrets.T }}"
 
 
-@given(st.text(max_size=40), st.text(max_size=40))
+@given(
+    st.sampled_from(["DATABRICKS_TOKEN", "ARM_CLIENT_SECRET", "DATABRICKS_CONFIG_PROFILE"]) | st.text(max_size=40),
+    st.text(max_size=40),
+)
 def test_any_variable_can_be_read(name: str, value: str) -> None:
     for one in of_variables({name: value}, frozenset()):
-        assert one.kind is not None
+        assert one.name == name
+        assert kind_of(name) is not None
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,28 @@ def test_a_cell_that_is_indented_as_a_whole() -> None:
     assert [(c.api, c.span.line, c.span.cell) for c in found.calls] == [("mlflow.autolog", 6, 1)]
 
 
+def test_a_cell_that_is_indented_below_what_databricks_puts_first() -> None:
+    text = (
+        '# Databricks notebook source\n# /// script\n# [tool.databricks.environment]\n# environment_version = "5"\n# ///\n'
+        " import mlflow\n mlflow.autolog()\n"
+    )
+    found = read(text)
+    assert not found.problems
+    assert [(c.api, c.span.line) for c in found.calls] == [("mlflow.autolog", 7)]
+
+
+@pytest.mark.parametrize("line", ["pip freeze", "pip install mlflow==3.1.0", "conda list", "pip install \\\n  mlflow"])
+def test_a_magic_without_its_sign(line: str) -> None:
+    found = read(f"# Databricks notebook source\n{line}\nimport mlflow\nmlflow.autolog()\n")
+    assert not found.problems
+    assert [c.api for c in found.calls] == ["mlflow.autolog"]
+
+
+def test_a_name_that_sounds_like_a_magic() -> None:
+    found = read("# Databricks notebook source\npip = run(\npip install)\nimport mlflow\n")
+    assert found.problems
+
+
 def test_a_magic_without_its_comment() -> None:
     text = "# Databricks notebook source\n%md\n# It's a title\n\n# COMMAND ----------\n\n%sql\nDROP TABLE a.b.c\n"
     found = read(text)

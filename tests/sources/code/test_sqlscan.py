@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lakewarden.sources.repository.code import sqlscan
@@ -127,6 +127,7 @@ def test_where_it_stands() -> None:
     assert sql[found.at :].startswith("a.b.c")
 
 
+@example("SELECT * FROM a.b.c")
 @given(st.text(alphabet="abc.`'\"();,-/*\n \0{}$:%", max_size=80) | st.text(max_size=60))
 def test_any_text_can_be_scanned(sql: str) -> None:
     for found in scan(sql):

@@ -39,7 +39,7 @@ def test_a_file_that_cannot_be_read_changes_nothing_for_others(what: str) -> Non
     before = see(GOOD)
     begin = time.process_time()
     seen = see({**GOOD, "bad/main.tf": BROKEN[what], "bad/fine.tf": 'resource "databricks_job" "k" {}\n'})
-    assert time.process_time() - begin < 2.0
+    assert time.process_time() - begin < 10
     assert rows(seen) == rows(before)
     assert [row.key for row in seen.rows("jobs") if "bad" in row.key] == ["repository/terraform:bad/jobs.databricks_job.k"]
     told = [gap for gap in seen.facts.gaps if gap.origin is not None and gap.origin.path == "bad/main.tf"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lakewarden.errors import SourceError
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.version_control import BranchCommit
-from lakewarden.policy.attribute import project_named, ref_class
+from lakewarden.policy.attribute import is_release, project_named
 from lakewarden.sources.git_command import git
 from lakewarden.sources.git_remote import HEADS, TAGS, Remote, address_of, fresh_clone, short
 from lakewarden.sources.repository.git import read_checkout
@@ -129,7 +129,7 @@ def _is_released(clone: _Clone, key: str, policy: Policy) -> _Told:
         return None, f"{commit} is no whole commit id", _WHOLE
     # A commit that nobody gave to a project has to be released by the rules of all of them.
     projects: Iterable[str | None] = [project] if project else [one.name for one in policy.projects] or [None]
-    released = [{at for name, at in clone.refs.items() if ref_class(policy, one, name) == "release"} for one in projects]
+    released = [{at for name, at in clone.refs.items() if is_release(policy, one, name)} for one in projects]
     if not all(released):
         return None, "the clone has no release branch", "fetch all branches, or name the branch under release_refs in the policy"
     if not git(clone.root, ("cat-file", "-e", f"{commit}^{{commit}}")).ok:
@@ -209,7 +209,7 @@ def _by_fresh_clone(
     remote = Remote(address, header_of(address))
 
     def wanted(name: str) -> bool:
-        return any(ref_class(policy, one, name) == "release" for one in projects)
+        return any(is_release(policy, one, name) for one in projects)
 
     with fresh_clone(remote, wanted) as clone:
         named = {short(ref): commit for ref, commit in clone.refs.items()}
@@ -219,7 +219,7 @@ def _by_fresh_clone(
                 yield key, (None, f"{commit} is no whole commit id", _WHOLE)
                 continue
             refs = [
-                {at for name, at in named.items() if ref_class(policy, one, name) == "release"}
+                {at for name, at in named.items() if is_release(policy, one, name)}
                 for one in ([project] if project else projects)
             ]
             # A project without a release ref releases nothing, and whether it means to is not known.

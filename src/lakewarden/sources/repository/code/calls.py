@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lakewarden.sources.repository.code import experiments, literals
+from lakewarden.sources.repository.code import experiments, literals, signatures
 from lakewarden.sources.repository.code.apis import (
     APIS,
     FEATURE_CLIENT,
@@ -13,10 +13,10 @@ from lakewarden.sources.repository.code.apis import (
     REFUSED_SINCE_3,
     Api,
 )
-from lakewarden.sources.repository.code.columns import APPROVAL, LOGGERS, OFF, SIGNATURE, columns_of, loaded
+from lakewarden.sources.repository.code.columns import APPROVAL, LOGGERS, OFF, PYTHON_MODEL, SIGNATURE, columns_of, loaded
 from lakewarden.sources.repository.code.result import Call, Known, Lookup
 from lakewarden.sources.repository.code.site import ABSENT, HIDDEN, Site, is_given
-from lakewarden.sources.repository.code.values import HOLE, UNKNOWN, Value, is_late, storable
+from lakewarden.sources.repository.code.values import HOLE, UNKNOWN, Value, is_late, step, storable
 
 if TYPE_CHECKING:
     import ast
@@ -40,6 +40,8 @@ OTHER_SERVER = "other server"
 _SIGNING = frozenset({"transformers", "sentence_transformers", "openai"})
 _SOMETIMES_SIGNING = frozenset({"langchain"})
 _COMMIT = "mlflow.source.git.commit"
+#: The stages of versions that have been promoted.
+_LIVE = frozenset({"production", "archived"})
 #: Words of a tag about an approval that only ask for one; values that give it, and words of values that do without.
 _ASKING = ("require", "request", "need", "pending")
 _YES = frozenset({"true", "yes", "passed", "granted"})
@@ -83,25 +85,36 @@ def record(state: State, api: str, site: Site, ref: str = "") -> Value:
             doubtful=_doubtful(api, site),
             unclear=tuple(unclear),
             function=state.scope.name,
-            late=_late(about, site),
+            late=_late(about, site, of_model=columns.get("has_signature", False) is None),
             **columns,
         )
     )
     return result._replace(data=number) if result.source == "versions" else result
 
 
-def _late(about: Api, site: Site) -> tuple[tuple[str, Known], ...]:
-    """The arguments that the table of APIs names, where other files may tell more of one of them."""
+def _late(about: Api, site: Site, *, of_model: bool) -> tuple[tuple[str, Known], ...]:
+    """The arguments that the table of APIs names, where other files may tell more of one of them. With `of_model` the class of
+    the model may tell its signature.
+    """
     places = (about.argument, about.model, about.version, about.model_source, about.model_uri)
     given = {place[0]: site.get(place) for place in places if place is not None}
     given = {name: value.data if value.type == "file" else value for name, value in given.items() if value.type != "absent"}
+    if of_model:
+        symbol = step(site.get((PYTHON_MODEL, -1)).place, signatures.KEPT)
+        given |= {PYTHON_MODEL: Value(symbol=symbol)} if symbol else {}
     if HIDDEN in given.values() or not any(is_late(value) for value in given.values()):
         return ()
     return tuple((name, storable(value) or Known()) for name, value in given.items())
 
 
-def _newest(_state: State, _site: Site, columns: dict[str, Any], _unclear: list[str]) -> None:
+def _newest(_state: State, site: Site, columns: dict[str, Any], _unclear: list[str]) -> Value | None:
+    stages = site.given("stages", 1)
+    named = [(one.known or "").lower() for one in stages.data] if stages.type == "list" else []
+    if named and _LIVE.issuperset(named):
+        columns["version_from"] = "alias"  # what is live was picked before
+        return Value(source="alias")
     columns["version_from"] = "newest"
+    return None
 
 
 def _search(state: State, site: Site, columns: dict[str, Any], _unclear: list[str]) -> Value:
@@ -183,8 +196,8 @@ def stage_attribute(state: State, node: ast.Attribute) -> None:
 
 
 def mark_newest(state: State, value: Value) -> Value:
-    """The newest of the versions that a search found was picked: say so of the search."""
-    if isinstance(value.data, int) and not state.silent and value.data < len(state.calls):
+    """The newest of the versions that a search found was picked: say so of the search, unless that is only shown to people."""
+    if isinstance(value.data, int) and not state.silent and not state.dead and value.data < len(state.calls):
         call = state.calls[value.data]
         state.calls[value.data] = call._replace(version_from="newest")
     return Value(source="newest")
@@ -226,7 +239,7 @@ def _signed_by_flavor(state: State, ref: str, site: Site) -> bool | None:
         return is_given(site.get(("task", -1)))
     if flavor != "pyfunc":
         return False
-    model = site.get(("python_model", -1))
+    model = site.get((PYTHON_MODEL, -1))
     if model.type in ("instance", "class"):
         return state.signed.get(model.data)
     if model.type == "function":

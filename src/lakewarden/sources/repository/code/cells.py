@@ -111,7 +111,10 @@ _WRITES = frozenset({"writefile", "file"})
 _TEXTS = _WRITES | {
     "md", "sh", "fs", "html", "bash", "javascript", "js", "latex", "svg", "markdown", "script", "cmd", "perl", "ruby", "system", "sx",
 }  # fmt: skip
-_MAGIC_LINE = re.compile(r"[ \t]*(%|!|\?)|[ \t]*[\w.]+\?{1,2}[ \t]*$")
+#: Notebooks take some magics without their sign, as `pip install`.
+_MAGIC_LINE = re.compile(
+    r"[ \t]*(%|!|\?)|[ \t]*[\w.]+\?{1,2}[ \t]*$|(?:pip3?|conda|mamba)[ \t]+(?:install|uninstall|freeze|list|show|update)\b"
+)
 
 
 def blank_magics(source: str) -> tuple[str, list[tuple[int, str]]]:

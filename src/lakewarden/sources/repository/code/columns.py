@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Any
 
-from lakewarden.sources.repository.code import literals
+from lakewarden.sources.repository.code import literals, signatures
 from lakewarden.sources.repository.code.apis import APIS, FEATURE_CLIENT, MLFLOW_CLIENT, OLD_FEATURE_CLIENT, Api
 from lakewarden.sources.repository.code.copies import catalogs
 from lakewarden.sources.repository.code.places import path_place, workspace_place
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lakewarden.sources.repository.code.result import Call
 
 LOGGERS = frozenset({"mlflow.log_model", f"{FEATURE_CLIENT}.log_model"})
+#: The argument that a model in Python is logged by.
+PYTHON_MODEL = "python_model"
 #: What the name of a database is called in code.
 _DATABASE = re.compile(r"(?i)(?:^|_)(?:database|db|schema)(?:[_ ]?name)?$")
 #: What a checkpoint is called, and the part of a path that counts the steps of a training.
@@ -61,7 +63,11 @@ def again(call: Call, given: Mapping[str, Value]) -> Call:
     columns = columns_of(call.api, about, site, unclear)
     if about.model_uri is not None:
         columns["version_from"] = loaded(site.get(about.model_uri), unclear)
-    unclear.extend(what for what in call.unclear if what in _OTHERS)
+    if PYTHON_MODEL in given and call.has_signature is None:
+        columns["has_signature"] = signatures.of_kept(given[PYTHON_MODEL].text)
+    unclear.extend(
+        what for what in call.unclear if what in _OTHERS and (what != SIGNATURE or columns.get("has_signature") is None)
+    )
     if call.version_from == "found":
         columns["version_from"] = "found"
     return call._replace(unclear=tuple(unclear), **columns)

@@ -77,6 +77,18 @@ def _asks_for_run(test: ast.expr) -> bool:
     return any(isinstance(side, ast.Attribute) and side.attr == "run_id" for side in sides)
 
 
+def _asks_for_mark(test: ast.expr) -> bool:
+    """Does a condition keep the versions that bear a mark: a stage, an alias?"""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(_asks_for_mark(part) for part in test.values)
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], (ast.Eq, ast.In)):
+        return False
+    sides = [test.left, *test.comparators]
+    if any(isinstance(side, ast.Constant) and side.value in ("None", None) for side in sides):
+        return False  # the stage of versions that have none
+    return any(isinstance(side, ast.Attribute) and side.attr in ("current_stage", "aliases") for side in sides)
+
+
 def comprehension(state: State, node: Any) -> Value:
     """A comprehension or a generator."""
     outer = state.scope
@@ -88,6 +100,8 @@ def comprehension(state: State, node: Any) -> Value:
             values = state.evaluate(generator.iter)
             if values.source == "versions" and any(_asks_for_run(test) for test in generator.ifs):
                 values = Value(source="registered")
+            elif values.source == "versions" and any(_asks_for_mark(test) for test in generator.ifs):
+                values = Value(source="alias")
             source = values if values.source else source
             bind(state, generator.target, each(values))
             for test in generator.ifs:

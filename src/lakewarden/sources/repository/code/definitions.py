@@ -11,7 +11,7 @@ from lakewarden.sources.repository.code.calls import plain
 from lakewarden.sources.repository.code.literals import note_named
 from lakewarden.sources.repository.code.state import Function, Names, Scope, State
 from lakewarden.sources.repository.code.symbols import keep_default
-from lakewarden.sources.repository.code.values import UNKNOWN, Value, merge
+from lakewarden.sources.repository.code.values import UNKNOWN, Value, merge, text
 from lakewarden.sources.repository.code.workspace_store import client_of
 
 if TYPE_CHECKING:
@@ -209,6 +209,9 @@ def define_class(state: State, node: Any) -> bool:
     finally:
         state.scope = outer
     owner.update(body.ever)
+    kept = signatures.kept(node, state.signed[name])
+    if kept is not None:
+        owner[signatures.KEPT] = text(kept)
     methods = [statement for statement in node.body if isinstance(statement, _FUNCTIONS)]
     for method in sorted(methods, key=lambda m: m.name != "__init__"):
         function = Function(method, outer, f"{name}.{method.name}", owner, not _is_static(method))

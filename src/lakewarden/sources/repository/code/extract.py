@@ -274,9 +274,9 @@ def _parse_cell(cell: Cell, problems: list[Problem]) -> tuple[list[ast.stmt], li
 
 
 def _dedented(source: str) -> str:
-    """The text without the indentation of its first line, as notebooks run it."""
+    """The text without the indentation of its first line of code, as notebooks run it: Databricks may have put comments first."""
     lines = source.split("\n")
-    first = next((line for line in lines if line.strip()), "")
+    first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
     indent = first[: len(first) - len(first.lstrip())]
     return "\n".join(line.removeprefix(indent) for line in lines)
 

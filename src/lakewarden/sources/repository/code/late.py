@@ -27,6 +27,7 @@ _COLUMNS = {
     "from_catalog": "the catalog of a model",
     "to_catalog": "the catalog of a model",
     "is_checkpoint": "its path",
+    "has_signature": columns.SIGNATURE,
 }
 
 
@@ -59,6 +60,8 @@ def call_in(call: Call, ways: Iterable[Mapping[str, Known]]) -> Call:
 
 def _agreed(seen: list[Call]) -> Call:
     first = seen[0]
+    if len(seen) == 1:
+        return first
     apart = [name for name in _COLUMNS if any(getattr(one, name) != getattr(first, name) for one in seen[1:])]
     if not apart:
         return first
@@ -80,6 +83,8 @@ def access_in(found: Access, ways: Iterable[Mapping[str, Known]]) -> Access | No
     if not seen:
         return None
     first = seen[0]
+    if len(seen) == 1:
+        return first
     apart = [n for n in ("address", "name", "format", "how") if any(getattr(one, n) != getattr(first, n) for one in seen[1:])]
     if not apart:
         return first

@@ -84,8 +84,9 @@ class Resolver:
         if depth > _MAX_DEPTH or self._steps > _MAX_STEPS:
             return ()
         plain = not frame and not any(isinstance(part, Bound) for part in symbol)
-        if plain and (path, symbol) in self._found:
-            return self._found[path, symbol]
+        known = self._found.get((path, symbol)) if plain else None
+        if known is not None:
+            return known
         parts = tuple(Bound(path, part, frame) if isinstance(part, Given) else part for part in symbol)
         found = self._of_kind(path, symbol[0], parts[1:], frame, depth + 1)
         found = tuple(dict.fromkeys(found))

@@ -9,7 +9,7 @@ from lakewarden.sources.repository.code.calls import OTHER_SERVER
 from lakewarden.sources.repository.code.places import OFF_DRIVER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from lakewarden.sources.repository.code.resolve import Resolver
     from lakewarden.sources.repository.code.result import Access, Call, Extract, Known, Literal, Lookup
@@ -23,6 +23,8 @@ _OF_REGISTRY = frozenset(
         "delete_registered_model_alias", "set_model_version_tag",
     )
 )  # fmt: skip
+
+_EXPERIMENT = "mlflow.set_experiment"
 
 Ways = list[dict[str, "Known"]]
 
@@ -44,7 +46,29 @@ class Settled(NamedTuple):
 
 def settle(extracts: Mapping[str, Extract], resolver: Resolver) -> dict[str, Settled]:
     """What each file says, by its path."""
-    return {path: _settled(found, resolver, path) for path, found in extracts.items()}
+    settled = {path: _settled(found, resolver, path) for path, found in extracts.items()}
+    handed = {text for path, found in extracts.items() for text in _experiments(found, resolver, path)}
+    if handed:
+        settled = {path: one._replace(literals=_logged_to(one.literals, handed)) for path, one in settled.items()}
+    return settled
+
+
+def _experiments(found: Extract, resolver: Resolver, path: str) -> Iterator[str]:
+    """The experiments that a file logs to because its callers hand them over."""
+    for call in found.calls:
+        if call.api == _EXPERIMENT and call.late:
+            for way in late.ways_of_call(call, resolver, path):
+                for kept in way.values():
+                    if kept.text and not kept.holes:
+                        yield kept.text
+
+
+def _logged_to(literals: tuple[Literal, ...], experiments: set[str]) -> tuple[Literal, ...]:
+    """The literals: an experiment that a caller hands over is logged to where it is written."""
+    return tuple(
+        one._replace(is_write=True) if one.kind == "experiment" and one.is_write is None and one.value in experiments else one
+        for one in literals
+    )
 
 
 def _settled(found: Extract, resolver: Resolver, path: str) -> Settled:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _FIXED = frozenset({"ChatModel", "ChatAgent", "ResponsesAgent"})
 _LISTS = frozenset({"list", "List"})
 _OF_NO_MODEL = ("builtins.", "abc.", "typing.")
+#: What a class of models keeps for other files, beside its attributes: none can have this name.
+KEPT = "signature known"
+_KNOWN = {"yes": True, "no": False}
 
 
 def of_class(node: ast.ClassDef, bases: Sequence[Value], known: Mapping[str, bool | None]) -> bool | None:
@@ -27,6 +30,17 @@ def of_class(node: ast.ClassDef, bases: Sequence[Value], known: Mapping[str, boo
             if names and _is_list(names[0].annotation):
                 return True
     return None if None in answers else False
+
+
+def kept(node: ast.ClassDef, answer: bool | None) -> str | None:
+    """What to keep of a class that predicts."""
+    predicts = any(isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and one.name == "predict" for one in node.body)
+    return {True: "yes", False: "no"}[answer] if predicts and answer is not None else None
+
+
+def of_kept(text: str | None) -> bool | None:
+    """Does MLflow know the signature, by what another file kept?"""
+    return _KNOWN.get(text or "")
 
 
 def of_function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

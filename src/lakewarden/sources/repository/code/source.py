@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lakewarden.facts.collect import Facts
     from lakewarden.sources.repository.code.linked import Linked
     from lakewarden.sources.source import Context
+    from lakewarden.sources.tree import Entry
 
 #: What is told of a file, each a list of its own.
 LISTS = ("code_calls", "table_access", "code_literals", "code_loads", "feature_lookups", "reached_calls")
@@ -45,8 +46,9 @@ class CodeSource:
 def _extracts(context: Context, facts: Facts) -> dict[str, Extract]:
     """The extract of each file of code, by path, in the order of the tree."""
     extracts: dict[str, Extract] = {}
-    texts: dict[str, bytes] = {}
-    for path, _ in context.tree.files:
+    files: list[Entry] = []
+    for entry in context.tree.files:
+        path = entry.path
         suffix = path[path.rfind(".") :].lower()
         language = LANGUAGES.get(suffix)
         if language is None:
@@ -57,13 +59,15 @@ def _extracts(context: Context, facts: Facts) -> dict[str, Extract]:
             facts.skipped.append(Skipped(path, "not read", reason))
             extracts[path] = Extract(language, False, (Problem("not-asked", reason, "", Span()),))
             continue
-        try:
-            texts[path] = context.tree.read(path)
-        except SourceError as error:
-            problem = Problem(error.cause, error.reason, error.remedy, Span())
-            extracts[path] = Extract(language, suffix == ".ipynb", (problem,))
-    facts.files_read += len(texts)
-    extracts.update(extract_all(texts, _READER, use_cache=context.use_cache))
+        files.append(entry)
+    facts.files_read += len(files)
+    for path, found in extract_all(files, context.tree, _READER, use_cache=context.use_cache).items():
+        if isinstance(found, SourceError):
+            facts.files_read -= 1
+            problem = Problem(found.cause, found.reason, found.remedy, Span())
+            extracts[path] = extracts[path]._replace(problems=(problem,))
+        else:
+            extracts[path] = found
     return extracts
 
 

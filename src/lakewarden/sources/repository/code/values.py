@@ -227,9 +227,11 @@ def _stronger(one: str, other: str) -> str:
 
 
 def levels(template: str) -> int | None:
-    """How many levels a name has; None where a hole may stand for several. One that ends a word, as in `raw_{x}`, does not."""
+    """How many levels a name has; None where a hole may stand for several. One that ends a word, as in `raw_{x}`, does not.
+    A place to fill in, as `...`, has none.
+    """
     count = template.count(".") + 1
     holes = [at for at, sign in enumerate(template) if sign == HOLE]
     if all(at and (template[at - 1].isalnum() or template[at - 1] in "_-") for at in holes):
-        return count if template.strip() else None
+        return count if any(sign.isalnum() for sign in template) else None
     return count if count >= _FULL_NAME else None
