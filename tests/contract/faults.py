@@ -31,7 +31,7 @@ class Fault(NamedTuple):
     message: str = ""
     retry_after: int | None = None
     seconds: float = 0
-    change: str = ""  # drop, truncated, html, again
+    change: str = ""  # drop, truncated, html, again, too large
 
 
 def refused(message: str = "User does not have permission.") -> Fault:
@@ -70,6 +70,11 @@ def truncated() -> Fault:
 def html(status: int = 200) -> Fault:
     """A page for people: a proxy's, or a login."""
     return Fault(status, change="html")
+
+
+def too_large() -> Fault:
+    """The result of a statement is more than may come inline (believed: public reports of the message)."""
+    return Fault(change="too large")
 
 
 def same_token() -> Fault:

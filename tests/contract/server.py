@@ -218,6 +218,9 @@ class _Handler(BaseHTTPRequestHandler):
         """The log is the server's own."""
 
 
+_TOO_LARGE = {"state": "FAILED", "error": {"error_code": "RESOURCE_EXHAUSTED", "message": "Inline byte limit exceeded."}}
+
+
 def _faulty(fault: Fault | None) -> Reply | None:
     if fault is None:
         return None
@@ -225,6 +228,8 @@ def _faulty(fault: Fault | None) -> Reply | None:
         reply = Reply(fault.status or 200, _HTML)
         reply.kind = "text/html"
         return reply
+    if fault.change == "too large":
+        return Reply(200, {"statement_id": "too-large", "status": _TOO_LARGE})
     if not fault.status:
         return None
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}

@@ -18,13 +18,15 @@ from lakewarden.facts.store import prepare
 from lakewarden.policy.model import EnvironmentPolicy, Policy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lakewarden.facts.placeholders import Row
 
 POLICY = Policy(environments={"production": EnvironmentPolicy(catalogs=("prod",))}, required_tags=("owner",))
 WHOLE = TABLES.keys() - {"effective_grants", "champions", "run_commit", "required_tags", "principal_summary", "projects"}
 
 
-def rows(facts: Facts, table: str, *, without: str = "") -> list[Row]:
+def rows(facts: Facts, table: str, *, without: str = "") -> Sequence[Row]:
     """The rows of a table, where every list but one was read to its end."""
     with facts.listing(*(WHOLE - {without}), plane="deployed"):
         pass
@@ -167,7 +169,7 @@ def test_a_rung_that_nobody_looked_at_leaves_the_commit_in_doubt() -> None:
     (row,) = rows(facts, "run_commit")
     assert (row["commit"], row["agreed"]) == ("c1", None)
     facts.rows["commit_evidence"].clear()
-    assert [row["commit"] for row in rows(facts, "run_commit")] == []
+    assert [row.get("commit") for row in rows(facts, "run_commit") if row["gap"] is None] == []
 
 
 @pytest.mark.parametrize(

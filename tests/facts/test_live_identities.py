@@ -11,7 +11,7 @@ from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.data import Catalog, Schema
 from lakewarden.facts.model.identity import Grant, Securable
 from lakewarden.facts.model.live import GroupMember, Principal, Workspace
-from lakewarden.facts.model.registry import Model, ModelVersion
+from lakewarden.facts.model.registry import Model, ModelVersion, RegistryRight
 from lakewarden.policy.model import EnvironmentPolicy, Policy
 
 POLICY = Policy(environments={"production": EnvironmentPolicy(catalogs=("prod",))})
@@ -119,3 +119,53 @@ def test_harmless_privileges_change_nothing() -> None:
     facts.add(*(grant(TRAINER, one) for one in ("EXECUTE", "APPLY_TAG", "CREATE_MODEL_VERSION")))
     assert verdict(facts) == "pass"
     assert TABLES["model_identities"].parents == {"model": "models"}
+
+
+HOST = "https://prod.example.com"
+OF_HOST = f"{HOST}/churn"
+
+
+def of_registry(
+    level: str | None, who: str | None = TRAINER, *, creator: str | None = TRAINER, registry: str | None = "workspace"
+) -> str:
+    """The verdict on a model of another registry, on which somebody holds a level."""
+    facts = Facts()
+    facts.add(
+        Workspace(key=HOST, plane="deployed", metastore="none"),
+        Model(key=OF_HOST, plane="deployed", name="churn", catalog="none", registry=registry),
+        ModelVersion(key=f"{OF_HOST}/1", plane="deployed", model=OF_HOST, created_by=creator),
+        RegistryRight(key=f"{OF_HOST}/x", plane="deployed", model=OF_HOST, principal=who, level=level),
+    )
+    with facts.listing(*LISTS, "registry_rights", plane="deployed"):
+        pass
+    policy = Policy(environments={"production": EnvironmentPolicy(workspaces=(HOST,))})
+    return verdicts(facts, policy, ("REG006",))["REG006", "models", OF_HOST]
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        ("CAN_READ", "pass"),
+        ("CAN_EDIT", "pass"),
+        ("CAN_MANAGE_STAGING_VERSIONS", "pass"),
+        ("CAN_MANAGE_PRODUCTION_VERSIONS", "fail"),
+        ("CAN_MANAGE", "fail"),
+        ("CAN_DO_WHATEVER", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_who_registered_in_the_workspace_registry_and_may_move_stages(level: str | None, expected: str) -> None:
+    assert of_registry(level) == expected
+    assert of_registry(level, PROMOTER) == ("unknown" if expected == "unknown" else "pass")
+    assert of_registry(level, registry=None) in (expected, "unknown")
+
+
+def test_admins_of_the_workspace_are_left_out_and_who_is_not_known_is_not() -> None:
+    assert of_registry("CAN_MANAGE", "group:admins") == "pass"
+    assert of_registry("CAN_MANAGE", None) == "unknown"
+    assert of_registry("CAN_MANAGE", PROMOTER, creator=None) == "unknown"
+
+
+@pytest.mark.parametrize(("level", "expected"), [("READ", "pass"), ("USE", "pass"), ("EDIT", "fail"), ("MANAGE", "fail")])
+def test_one_permission_of_an_mlflow_server_lets_register_and_promote(level: str, expected: str) -> None:
+    assert of_registry(level, "user:alice", creator="user:bob") == expected

@@ -21,6 +21,8 @@ from lakewarden.policy.load import load
 from lakewarden.policy.model import Policy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lakewarden.facts.placeholders import Row
 
 FILLED = frozenset({"targets", "target_paths", "jobs", "tasks"})
@@ -37,7 +39,7 @@ def prepared(facts: Facts, *needed: str) -> Prepared:
     return prepare(facts, Policy(), filled=FILLED, needed=frozenset(needed))
 
 
-def gaps_in(rows: list[Row]) -> list[str]:
+def gaps_in(rows: Iterable[Row]) -> list[str]:
     return [row["key"] for row in rows if row["gap"] is not None]
 
 

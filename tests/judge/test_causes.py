@@ -67,3 +67,23 @@ def test_a_row_of_no_project_is_explained_by_gaps_of_any() -> None:
     gaps = [gap("other", project="q"), gap("here", project="q", origin=Origin("r/jobs.yml", 12))]
     assert Causes(gaps).of(QUERY, {**ROW, "project": None}, HERE) == 1
     assert Causes(gaps).of(QUERY, {**ROW, "project": None}, None) == 0
+
+
+COMPARED = Query(
+    "jobs", "SELECT c.*, TRUE AS applies, all_of(o.name <> c.name) AS ok FROM jobs c JOIN jobs o ON TRUE GROUP BY ALL", "m"
+)
+
+
+def test_what_is_not_known_of_another_row_explains_a_comparison_with_it() -> None:
+    known = {**ROW, "name": "x", "plane": "deployed"}
+    others = [gap("who runs", plane="deployed", project=None, parent="another"), gap("declared", parent="another")]
+    assert Causes(others).of(COMPARED, known, None) == 0
+    for query, row in ((QUERY, known), (COMPARED, {**known, "name": None})):
+        gaps = list(others)
+        assert gaps[Causes(gaps).of(query, row, None)].reason not in ("who runs", "declared")
+
+
+@pytest.mark.parametrize(("plane", "told"), [("declared", "what the repository says"), ("deployed", "what was seen")])
+def test_a_row_of_which_all_is_known_is_told_by_where_it_was_seen(plane: str, told: str) -> None:
+    gaps: list[Gap] = []
+    assert gaps[Causes(gaps).of(QUERY, {**ROW, "name": "x", "plane": plane}, None)].reason == f"{told} does not decide it"

@@ -12,10 +12,13 @@ import lakewarden.facts.model  # noqa: F401  (defines the tables)
 from lakewarden.engines.answer import Answer, BrokenQueryError
 from lakewarden.engines.shape import each_once
 from lakewarden.facts.fact import TABLES
+from lakewarden.facts.packed import Packed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
+    from lakewarden.facts.fact import Column
     from lakewarden.facts.placeholders import Row
 
 #: Three-valued aggregates: what is not known stays so, unless the answer does not depend on it.
@@ -30,6 +33,9 @@ _FEW_ROWS = 10_000
 _MANY_ROWS = 1_000_000
 #: Rows that one statement inserts: as values of a statement they take ten times the memory that they take in a table.
 _AT_ONCE = 20_000
+#: What stands between texts that are handed over as one, and for one that is not known.
+_BETWEEN, _NOT_KNOWN = "\x1f", "\x1e"
+_SPLIT = f"nullif(unnest(str_split(?, chr({ord(_BETWEEN)}))), chr({ord(_NOT_KNOWN)}))"
 
 
 class DuckDBEngine:
@@ -38,47 +44,77 @@ class DuckDBEngine:
     def __init__(self, rows: int = 0) -> None:
         config: dict[str, str | bool | int | float | list[str]] = {"threads": 1} if rows < _FEW_ROWS else {}
         self.connection = duckdb.connect(":memory:", config=config)
-        if rows >= _MANY_ROWS:
-            _compress(self.connection)
+        self._compressed = rows >= _MANY_ROWS
+        if self._compressed:
+            _use_compressed(self.connection)
         self.connection.execute(MACROS)
         if rows < _FEW_ROWS:
             # Optimizing a query over few rows takes longer than running it as it stands.
             self.connection.execute("PRAGMA disable_optimizer")
         self.size: dict[str, int] = {}
+        self._columns: dict[str, list[Column]] = {}
+        self._loose = 0
         self._inside: frozenset[int] | None = None
         self._projects: frozenset[str] | None = None
 
-    def load(self, tables: Mapping[str, Sequence[Row]], policy: Mapping[str, str | bool | int | None]) -> None:
-        """Create and fill the fact tables and the view `policy` of exactly one row."""
+    def load(
+        self,
+        tables: Mapping[str, Sequence[Row]],
+        policy: Mapping[str, str | bool | int | None],
+        columns: Mapping[str, AbstractSet[str]] | None = None,
+    ) -> None:
+        """Create and fill the fact tables and the view `policy` of exactly one row. Of the tables that `columns` names only these
+        columns are there.
+        """
         statements = []
         for name in tables:
-            columns = ", ".join(
-                f'"{c.name}" {c.sql_type}{"" if c.nullable else " NOT NULL"}' for c in TABLES[name].columns.values()
-            )
-            statements.append(f"CREATE TABLE {name} ({columns})")
+            read = TABLES[name].columns.keys() if columns is None else {"plane", *columns.get(name, TABLES[name].columns)}
+            self._columns[name] = [column for column in TABLES[name].columns.values() if column.name in read]
+            declared = ", ".join(f'"{c.name}" {c.sql_type}{"" if c.nullable else " NOT NULL"}' for c in self._columns[name])
+            statements.append(f"CREATE TABLE {name} ({declared})")
         self.connection.execute(";".join(statements) or "SELECT 1")
         for name, rows in tables.items():
             self.size[name] = len(rows)
             if rows:
                 self.insert(name, rows)
-        if sum(self.size.values()) >= _MANY_ROWS:
-            self.connection.execute("CHECKPOINT")
+        if self._compressed:
+            self._compress()
         values = ", ".join(f"{_literal(value)} AS {name}" for name, value in policy.items())
         self.connection.execute(f"CREATE VIEW policy AS SELECT {values}")
 
     def insert(self, name: str, rows: Sequence[Row]) -> None:
         """Add rows by columns; row by row would take a hundred times as long."""
+        if isinstance(rows, Packed):
+            for piece in rows.pieces():
+                self._insert(name, piece.size, piece.column)
+            return
         for begin in range(0, len(rows), _AT_ONCE):
             some = rows[begin : begin + _AT_ONCE]
-            taken: list[str] = []
-            values: list[Any] = []
-            for column in TABLES[name].columns.values():
-                found = [row.get(column.name) for row in some]
-                alike = found.count(found[0]) == len(found)  # the plane, what nobody knows: said once
-                taken.append(f"?::{column.sql_type}" if alike else f"unnest(?::{column.sql_type}[])")
-                values.append(found[0] if alike else found)
-            each = "" if any(isinstance(value, list) for value in values) else f" FROM range({len(some)})"
-            self.connection.execute(f"INSERT INTO {name} SELECT {', '.join(taken)}{each}", values)
+            self._insert(name, len(some), lambda column, some=some: [row.get(column) for row in some])  # type: ignore[misc]  # a lambda's default
+
+    def _insert(self, name: str, size: int, of: Callable[[str], list[Any]]) -> None:
+        taken: list[str] = []
+        values: list[Any] = []
+        each = f" FROM range({size})"
+        for column in self._columns[name]:
+            found = of(column.name)
+            if found.count(found[0]) == len(found):  # the plane, what nobody knows: said once
+                taken.append(f"?::{column.sql_type}")
+                values.append(found[0])
+                continue
+            each = ""
+            text = _joined(found) if column.sql_type == "VARCHAR" else None
+            taken.append(f"unnest(?::{column.sql_type}[])" if text is None else _SPLIT)
+            values.append(found if text is None else text)
+        self.connection.execute(f"INSERT INTO {name} SELECT {', '.join(taken)}{each}", values)
+        self._loose += size
+        if self._compressed and self._loose >= _MANY_ROWS:
+            self._compress()
+
+    def _compress(self) -> None:
+        """Rows take several times the memory until then."""
+        self.connection.execute("CHECKPOINT")
+        self._loose = 0
 
     def count_only(self, origins: Sequence[int], projects: frozenset[str] | None = None) -> None:
         """Count only rows from these places, and those from nowhere; of them, those of these projects. Every row is judged
@@ -163,10 +199,16 @@ class DuckDBEngine:
             WHEN {ok} THEN 'pass' WHEN applies AND NOT ({ok}) THEN 'fail' ELSE 'unknown' END AS verdict FROM ({query}) q"""
 
 
+def _joined(found: list[str | None]) -> str | None:
+    """Texts as one, which is handed over in a third of the time; None where one of them holds what stands between two."""
+    text = _BETWEEN.join(_NOT_KNOWN if one is None else one for one in found)
+    return text if text.count(_BETWEEN) == len(found) - 1 and text.count(_NOT_KNOWN) == found.count(None) else None
+
+
 _VERDICTS = ("pass", "fail", "unknown", "not applicable")
 
 
-def _compress(connection: duckdb.DuckDBPyConnection) -> None:
+def _use_compressed(connection: duckdb.DuckDBPyConnection) -> None:
     """Use a database that a checkpoint compresses. DuckDB before 1.4 has none: it answers as well, with more memory."""
     with contextlib.suppress(duckdb.Error):
         connection.execute("ATTACH ':memory:' AS facts (COMPRESS); USE facts")

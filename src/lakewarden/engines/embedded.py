@@ -8,7 +8,7 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lakewarden.engines.shape import columns_read
+from lakewarden.engines.shape import columns_read, only_looked_at
 from lakewarden.engines.sqlite import OLDEST, SqliteEngine
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class EmbeddedEngine:
         from lakewarden.engines.duckdb import DuckDBEngine  # slow to import
 
         engine = DuckDBEngine(sum(map(len, tables.values())))
-        engine.load(tables, self._policy)
+        engine.load(tables, self._policy, None if self._queries is None else only_looked_at(self._queries))
         if self._only is not None:
             engine.count_only(*self._only)
         return engine

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 TABLE = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)\s+(\w+)")
 _TEXT = re.compile(r"'[^']*'")
@@ -32,6 +32,12 @@ def columns_read(queries: Iterable[str]) -> dict[str, set[str]]:
             for table in tables.get(alias, ()) if alias else everywhere:
                 found.setdefault(table, set()).add(column)
     return found
+
+
+def only_looked_at(queries: Collection[str]) -> dict[str, set[str]]:
+    """The columns that queries read of each table of which none of them returns whole rows."""
+    whole = {table for query in queries for table, alias in TABLE.findall(query) if re.search(rf"\b{alias}\.\*", query)}
+    return {table: columns for table, columns in columns_read(queries).items() if table not in whole}
 
 
 def looked_up(query: str) -> frozenset[str] | None:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from lakewarden.facts.fact import TABLES, Fact
 from lakewarden.facts.model.identity import PrincipalStage, PrincipalSummary, Securable
 from lakewarden.facts.model.projects import Project, ProjectStage, StageTarget
+from lakewarden.facts.packed import columns, distinct
 from lakewarden.policy.attribute import Place, role_of_principal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lakewarden.facts.gaps import Gap
     from lakewarden.facts.origin import Origin
+    from lakewarden.facts.places import Places
     from lakewarden.policy.model import Policy
 
 #: What the store fills, each with the tables that it is computed from.
@@ -28,12 +30,12 @@ CLOSURES: Mapping[str, tuple[str, ...]] = {
 
 
 def projects(
-    rows: Mapping[str, list[Fact]], gaps: Iterable[Gap], stages: Mapping[str, Place], complete: Mapping[str, bool]
+    rows: Mapping[str, Sequence[Fact]], gaps: Iterable[Gap], stages: Mapping[str, Place], complete: Mapping[str, bool]
 ) -> Iterable[Project]:
     """Every project that a row or a gap names. `stages` is the place of each target by key, `complete` whether a
     project's list of targets is.
     """
-    names = {(row.plane, row.project) for table in rows.values() for row in table if row.project is not None}
+    names = {pair for table in rows.values() for pair in distinct(table, "plane", "project") if pair[1] is not None}
     names |= {(gap.plane, gap.project) for gap in gaps if gap.project is not None}
     of_project: dict[str, list[str | None]] = {}
     reached: dict[str, list[tuple[str | None, str | None]]] = {}
@@ -78,7 +80,7 @@ def _share_workspace(reached: list[tuple[str | None, str | None]], *, all_seen: 
 
 
 def stage_rows(
-    policy: Policy, rows: Mapping[str, list[Fact]], stages: Mapping[str, Place]
+    policy: Policy, rows: Mapping[str, Sequence[Fact]], stages: Mapping[str, Place]
 ) -> Iterable[ProjectStage | StageTarget]:
     """The stages that the policy asks of each project that has targets, and which target belongs to which."""
     of_project: dict[tuple[str, str], list[Fact]] = {}
@@ -110,11 +112,11 @@ _SECURABLES = {
 }
 
 
-def securables(rows: Mapping[str, list[Fact]]) -> Iterable[Securable]:
+def securables(rows: Mapping[str, Sequence[Fact]]) -> Iterable[Securable]:
     """A securable for each catalog, schema, table, model and location for which no source wrote one, so that lists of
     grants and bindings have a parent.
     """
-    written = {(row.plane, row.key) for row in rows["securables"]}
+    written = set(columns(rows["securables"], "plane", "key"))
     for table, kind in _SECURABLES.items():
         for row in rows[table]:
             values = row.__dict__
@@ -163,17 +165,16 @@ def _may_be_people(plane: str, key: str, has_person: bool | None) -> bool:
     return plane == "declared" and has_person is None and key.startswith("group:") and speaks_of_people(key)
 
 
-def principals(policy: Policy, rows: Mapping[str, list[Fact]]) -> Iterable[PrincipalSummary]:
+def principals(policy: Policy, rows: Mapping[str, Sequence[Fact]]) -> Iterable[PrincipalSummary]:
     """A summary for every principal that a row names and that no source closed; the policy's roles for all of them."""
     written = {(row.plane, row.key): row for row in rows["principal_summary"]}
     named: dict[tuple[str, str], None] = {}
     for name, table in TABLES.items():
-        columns = [c.name for c in table.columns.values() if c.references == "principal_summary"]
-        for row in rows[name]:
-            for column in columns:
-                principal = row.__dict__.get(column)
+        pointing = [c.name for c in table.columns.values() if c.references == "principal_summary"]
+        for plane, *found in distinct(rows[name], "plane", *pointing) if pointing else ():
+            for principal in found:
                 if principal is not None:
-                    named[row.plane, principal] = None
+                    named[plane, principal] = None
     for plane, key in {**dict.fromkeys(written), **named}:
         kind = key.partition(":")[0]
         closed = written.get((plane, key))
@@ -187,13 +188,13 @@ def principals(policy: Policy, rows: Mapping[str, list[Fact]]) -> Iterable[Princ
         yield PrincipalSummary(**{**values, "key": key, "plane": plane})
 
 
-def principal_stages(rows: Mapping[str, list[Fact]], places: Mapping[int, Place]) -> Iterable[PrincipalStage]:
-    """In which stages of a project each service principal acts; `places` is by identity of the row."""
+def principal_stages(rows: Mapping[str, Sequence[Fact]], places: Places) -> Iterable[PrincipalStage]:
+    """In which stages of a project each service principal acts."""
     seen = {(row.plane, row.key) for row in rows["principal_stages"]}
     for table in ("targets", "jobs"):
         for row in rows[table]:
             values = row.__dict__
-            kind, name, stage = values.get("run_as_kind"), values.get("run_as"), places[id(row)].stage
+            kind, name, stage = values.get("run_as_kind"), values.get("run_as"), places.of(TABLES[table], values).stage
             if kind is not None and kind != "service_principal":
                 continue
             # A name with a reference is whoever deploys: another principal in each stage, or the same.

@@ -11,7 +11,7 @@ from lakewarden.facts.fact import TABLES, Fact
 from lakewarden.facts.gaps import Cause, Gap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, MutableSequence
 
     from lakewarden.facts.origin import Origin
 
@@ -42,7 +42,7 @@ class Facts:
     """
 
     def __init__(self) -> None:
-        self.rows: dict[str, list[Fact]] = {name: [] for name in TABLES}
+        self.rows: dict[str, MutableSequence[Fact]] = {name: [] for name in TABLES}
         self.complete: set[tuple[str, str, Scope]] = set()
         self.gaps: list[Gap] = []
         self.unlisted: dict[tuple[str, str], Gap] = {}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lakewarden.facts.collect import Facts, Scope
 from lakewarden.facts.fact import TABLES
 from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.packed import columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,6 +36,9 @@ class Completeness:
         self._holes: dict[tuple[str, str, tuple[str | None, str | None]], int] = {}
         self._tables_with_holes: dict[tuple[str, str], list[int]] = {}
         self._not_listed: dict[tuple[str, str], int] = {}
+        #: The lists of each parent that follow from others; there are few combinations of them, and many parents.
+        self._follow: dict[str, frozenset[tuple[str, str]]] = {}
+        self._together: dict[frozenset[tuple[str, str]], frozenset[tuple[str, str]]] = {}
         for number, gap in enumerate(self.gaps):
             if not gap.value:
                 scope = Scope(None if gap.parent else gap.project, gap.parent)
@@ -52,7 +56,9 @@ class Completeness:
             if (table, plane) not in keys:
                 parents = (*TABLES[table].parents.values(), *TABLES[table].listed_by)
                 told = planes_of_parents(table, plane)
-                keys[table, plane] = {row.key for parent in parents for row in rows[parent] if row.plane in told}
+                keys[table, plane] = {
+                    key for parent in parents for at, key in columns(rows[parent], "plane", "key") if at in told
+                }
             if scope[1] not in keys[table, plane]:
                 self._holes.setdefault((table, plane, Scope(self.gaps[number].project)), number)
 
@@ -75,6 +81,7 @@ class Completeness:
             or (table, plane, of_project) in marks
             or (table, plane, of_parent) in marks
             or (table, plane, (project, parent)) in marks
+            or (parent is not None and (table, plane) in self._follow.get(parent, ()))
         ):
             return None
         return self._never_listed(table, plane)
@@ -88,7 +95,8 @@ class Completeness:
 
     def mark(self, table: str, plane: str, parent: str) -> None:
         """The list of this parent follows from lists that are complete."""
-        self._marks.add((table, plane, Scope(None, parent)))
+        lists = self._follow.get(parent, frozenset()) | {(table, plane)}
+        self._follow[parent] = self._together.setdefault(lists, lists)
         self._listed_by_parent.add((table, plane))
 
     def hole(self, table: str, plane: str, parent: str, number: int) -> None:

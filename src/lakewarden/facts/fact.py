@@ -106,5 +106,12 @@ class Fact(_Row):
             raise TypeError(f"{type(self).__name__} has no column {sorted(values.keys() - self._names)}")
         self.__dict__ = values
 
+    @classmethod
+    def made(cls, values: dict[str, Any]) -> Fact:
+        """The row of values that were taken from a row of this table."""
+        fact = cls.__new__(cls)
+        fact.__dict__ = values
+        return fact
+
 
 _DERIVED_TYPES = {"is_champion": "BOOLEAN", "without_stage": "BOOLEAN"}

@@ -8,7 +8,7 @@ from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.registry import ModelIdentity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lakewarden.facts.fact import Fact
 
@@ -45,7 +45,7 @@ class _Right(NamedTuple):
     promotes: bool | None
 
 
-def model_identities(rows: Mapping[str, list[Fact]]) -> Iterator[ModelIdentity | Gap]:
+def model_identities(rows: Mapping[str, Sequence[Fact]]) -> Iterator[ModelIdentity | Gap]:
     """What each principal may do with each declared model of Unity Catalog."""
     models = [row for row in _declared(rows["models"]) if row.__dict__.get("registry") == "unity_catalog"]
     if not models:
@@ -77,7 +77,7 @@ def _declared(rows: Iterable[Fact]) -> Iterator[Fact]:
     return (row for row in rows if row.plane == "declared")
 
 
-def _of_jobs(rows: Mapping[str, list[Fact]]) -> dict[str | None, list[_Right]]:
+def _of_jobs(rows: Mapping[str, Sequence[Fact]]) -> dict[str | None, list[_Right]]:
     """By target: who its jobs run as, and whether they register versions of whatever model the target declares."""
     roles: dict[str, set[str | None]] = {}
     for task in _declared(rows["tasks"]):

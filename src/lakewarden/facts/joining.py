@@ -47,6 +47,10 @@ def join(parts: Sequence[Part]) -> Facts:
     other about. What they tell differently is not known. Fresh ones go first: what an old one holds counts nowhere, and
     where a fresh one has read the same list nothing is missing. What one could not read and another could is no gap.
     """
+    if len(parts) == 1 and not parts[0].stale:
+        if parts[0].accepted:
+            _accept(parts[0].facts, parts[0])
+        return parts[0].facts
     whole = Facts()
     known = _Known({}, set())
     if len(parts) > 1:

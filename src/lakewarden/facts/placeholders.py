@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from lakewarden.facts.completeness import planes_of_parents
 from lakewarden.facts.fact import TABLES
+from lakewarden.facts.packed import narrow, one_of_each
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, MutableSequence, Sequence
 
     from lakewarden.facts.completeness import Completeness
     from lakewarden.facts.fact import Fact
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from lakewarden.facts.places import Places
 
 Row = dict[str, Any]
+#: What a placeholder takes from the row that it is told of.
+_TOLD = ("key", "plane", "project", "origin", "gap")
 
 
 def in_order(tables: frozenset[str]) -> list[str]:
@@ -34,7 +37,7 @@ def in_order(tables: frozenset[str]) -> list[str]:
 
 
 def add_placeholders(
-    rows: dict[str, list[Row]],
+    rows: Mapping[str, MutableSequence[Row]],
     planes: frozenset[str],
     complete: Completeness,
     origins: dict[Origin, int],
@@ -80,21 +83,23 @@ def _is_live(name: str) -> bool:
     return bool(table.listed_by) or any(_is_live(parent) for parent in table.parents.values() if parent != name)
 
 
-def _keep_apart(found: list[Row], seen: list[Row], plane: str) -> None:
+def _keep_apart(found: list[Row], seen: Sequence[Row], plane: str) -> None:
     """Give a placeholder another key where an object that was seen, or another placeholder, has its key."""
-    taken = {row["key"] for row in seen if row["plane"] == plane} if found else set()
+    mine = {row["key"].rstrip("?") for row in found}
+    others = narrow(seen, "plane", "key") if found else ()
+    taken = {row["key"] for row in others if row["plane"] == plane and row["key"].rstrip("?") in mine}
     for row in found:
         while row["key"] in taken:
             row["key"] += "?"
         taken.add(row["key"])
 
 
-def _of_lists(name: str, plane: str, rows: Mapping[str, list[Row]], complete: Completeness, places: Places) -> Iterator[Row]:
+def _of_lists(name: str, plane: str, rows: Mapping[str, Sequence[Row]], complete: Completeness, places: Places) -> Iterator[Row]:
     """One placeholder under each parent whose list was not read to its end."""
     table = TABLES[name]
     whole = complete.whole(name, plane)
     for column, parent_table in table.parents.items():
-        for parent in rows.get(parent_table, ()):
+        for parent in narrow(rows.get(parent_table, ()), *_TOLD, *((table.place_column,) if table.place_column else ())):
             if parent["plane"] != plane:
                 continue
             unseen: int | None = parent["gap"]
@@ -130,7 +135,7 @@ def _parents(name: str, project: str | None) -> dict[str, str]:
 
 
 def _of_objects(
-    name: str, plane: str, rows: Mapping[str, list[Row]], complete: Completeness, origins: dict[Origin, int]
+    name: str, plane: str, rows: Mapping[str, Sequence[Row]], complete: Completeness, origins: dict[Origin, int]
 ) -> Iterator[Row]:
     """A placeholder without a name for each project whose objects were not all listed, where the project or the gap is."""
     for project in rows.get("projects", ()):
@@ -144,17 +149,17 @@ def _of_objects(
                 yield {"key": key, "plane": plane, "project": project["key"], "origin": at, "gap": unseen}
 
 
-def _of_places(name: str, plane: str, rows: Mapping[str, list[Row]], complete: Completeness, places: Places) -> Iterator[Row]:
+def _of_places(name: str, plane: str, rows: Mapping[str, Sequence[Row]], complete: Completeness, places: Places) -> Iterator[Row]:
     """A placeholder for each row for which objects are listed on a live plane, where their list was not read to its end:
     without a name, or with the one that the row itself gives.
     """
     table = TABLES[name]
     whole = complete.whole(name, plane)
-    seen = {row["key"] for row in rows[name] if row["plane"] == plane}
+    seen: frozenset[str] | None = None
     told = planes_of_parents(name, plane)
     for listing, shared in table.listed_by.items():
         names = [column.name for column in TABLES[listing].columns.values() if column.references == name]
-        for row in rows.get(listing, ()):
+        for row in narrow(rows.get(listing, ()), *_TOLD, *names, *shared.values()):
             if row["plane"] not in told:
                 continue
             unseen: int | None = row["gap"]
@@ -163,6 +168,7 @@ def _of_places(name: str, plane: str, rows: Mapping[str, list[Row]], complete: C
             without_name = row["key"] if "key" in shared else f"{row['key']}/?{name}"
             keys = [row[column] for column in names if row.get(column) is not None] or [without_name]
             for key in keys if unseen is not None else ():
+                seen = _keys(rows[name], plane) if seen is None else seen
                 if key not in seen and key != "none":
                     found: Row = {"key": key, "plane": plane, "project": row["project"]}
                     found.update({column: row.get(source) for column, source in shared.items() if column != "key"})
@@ -173,12 +179,12 @@ def _of_places(name: str, plane: str, rows: Mapping[str, list[Row]], complete: C
 
 
 def _named(
-    name: str, plane: str, rows: Mapping[str, list[Row]], complete: Completeness, referred: Mapping[str, Row]
+    name: str, plane: str, rows: Mapping[str, Sequence[Row]], complete: Completeness, referred: Mapping[str, Row]
 ) -> Iterator[Row]:
     """A placeholder for each object that another fact names, where the object may be among those not seen."""
     if not referred:
         return
-    keys = {row["key"] for row in rows[name] if row["plane"] == plane}
+    keys = _keys(rows[name], plane)
     unseen: dict[str | None, int | None] = {}
     for key, by in referred.items():
         if key in keys or key == "none":
@@ -191,18 +197,22 @@ def _named(
             yield {"key": key, "plane": plane, "project": project, **parents, "origin": by["origin"], "gap": unseen[project]}
 
 
-def _referred(rows: Mapping[str, list[Row]], tables: frozenset[str]) -> dict[tuple[str, str], dict[str, Row]]:
+def _keys(rows: Sequence[Row], plane: str) -> frozenset[str]:
+    return frozenset(row["key"] for row in narrow(rows, "key", "plane") if row["plane"] == plane)
+
+
+def _referred(rows: Mapping[str, Sequence[Row]], tables: frozenset[str]) -> dict[tuple[str, str], dict[str, Row]]:
     """By table and plane: every key that a row of another table, or of another plane, points to, with one such row."""
     found: dict[tuple[str, str], dict[str, Row]] = {}
-    planes = {row["plane"] for of_table in rows.values() for row in of_table}
+    planes = {row["plane"] for of_table in rows.values() for row in one_of_each(of_table, ("plane",), "plane")}
     for name, of_table in rows.items():
         for column in TABLES[name].columns.values():
             if column.references in tables and column.name not in TABLES[name].parents:
-                for row in of_table:
+                for row in one_of_each(of_table, ("plane", column.name), "plane", column.name, "project", "origin"):
                     value = row.get(column.name)
                     if value is not None:
                         found.setdefault((column.references or "", row["plane"]), {}).setdefault(value, row)
-        for row in of_table if len(planes) > 1 and TABLES[name].compared else ():
+        for row in narrow(of_table, *_TOLD) if len(planes) > 1 and TABLES[name].compared else ():
             for plane in planes - {row["plane"]}:
                 found.setdefault((name, plane), {}).setdefault(row["key"], row)
     return found

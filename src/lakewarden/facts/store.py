@@ -6,6 +6,7 @@ themselves stay as they were written, so that they can be judged again under ano
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,13 @@ from lakewarden.facts.estate import git_host
 from lakewarden.facts.estate.close import close
 from lakewarden.facts.fact import TABLES, Fact
 from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.packed import Packed, columns, distinct, grown, packed_rows, roomy
 from lakewarden.facts.placeholders import Row, add_placeholders
 from lakewarden.facts.places import Places
 from lakewarden.facts.unclaimed import unclaimed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, MutableSequence
 
     from lakewarden.facts.collect import Facts
     from lakewarden.facts.origin import Origin
@@ -35,7 +37,7 @@ _CROSS_TABLE = ("projects", "project_stages", "stage_targets", "principal_summar
 class Prepared:
     """Facts ready for an engine: rows by table, and what their `origin` and `gap` numbers mean."""
 
-    rows: dict[str, list[Row]]
+    rows: dict[str, MutableSequence[Row]]
     origins: list[Origin]
     gaps: list[Gap]
 
@@ -52,7 +54,9 @@ def prepare(
     """Make `facts` ready. `filled` names the tables that the sources of this command can fill, `needed` those that the
     rules to be asked read; the others are left out.
     """
-    rows = {name: list(found) for name, found in facts.rows.items()}
+    rows: dict[str, MutableSequence[Fact]] = {
+        name: found.copy() if isinstance(found, Packed) else list(found) for name, found in facts.rows.items()
+    }
     complete = Completeness(facts, filled | frozenset(_CROSS_TABLE), command)
     places = Places(policy, rows["targets"], rows["terraform_roots"])
     _add_closures(rows, facts, policy, places, complete, planes)
@@ -68,19 +72,23 @@ def prepare(
 
 
 def _add_closures(
-    rows: dict[str, list[Fact]], facts: Facts, policy: Policy, places: Places, complete: Completeness, planes: frozenset[str]
+    rows: dict[str, MutableSequence[Fact]],
+    facts: Facts,
+    policy: Policy,
+    places: Places,
+    complete: Completeness,
+    planes: frozenset[str],
 ) -> None:
     """Compute the tables of `closures.CLOSURES`, and mark each as complete as what it is computed from."""
     of_target: dict[str, Place] = {row.key: places.of(TABLES["targets"], row.__dict__) for row in rows["targets"]}
-    at: dict[int, Place] = {id(row): places.of(TABLES[name], row.__dict__) for name in ("targets", "jobs") for row in rows[name]}
-    names = {row.project for table in rows.values() for row in table if row.project is not None}
+    names = {project for table in rows.values() for _, project in distinct(table, "plane", "project") if project is not None}
     names |= {gap.project for gap in facts.gaps if gap.project is not None}
     listed = {name: complete.gap_of("targets", "declared", name) is None for name in names}
-    rows["securables"].extend(closures.securables(rows))
+    rows["securables"] = grown(rows["securables"], "securables", closures.securables(rows))
     if planes != {"declared"}:
         close(rows, policy, places, complete)
     rows["principal_summary"] = list(closures.principals(policy, rows))
-    rows["principal_stages"] = [*rows["principal_stages"], *closures.principal_stages(rows, at)]
+    rows["principal_stages"] = [*rows["principal_stages"], *closures.principal_stages(rows, places)]
     for row in closures.stage_rows(policy, rows, of_target):
         rows[row.table].append(row)
     rows["projects"] = list(closures.projects(rows, facts.gaps, of_target, listed))
@@ -96,10 +104,11 @@ def _add_closures(
             pass
         for name in names:
             for closure in ("project_stages", "stage_targets", "principal_stages"):
-                unseen = next(
-                    (gap for gap in (complete.gap_of(b, plane, name) for b in closures.CLOSURES[closure]) if gap is not None),
-                    None,
-                )
+                if closure == "principal_stages" and plane != "declared":  # there it follows from jobs alone
+                    unseen = complete.any_gap_of("jobs", plane, name)
+                else:
+                    gaps = (complete.gap_of(b, plane, name) for b in closures.CLOSURES[closure])
+                    unseen = next((gap for gap in gaps if gap is not None), None)
                 if unseen is not None:
                     complete.inherit(closure, plane, name, unseen)
                     continue
@@ -107,7 +116,9 @@ def _add_closures(
                     pass
 
 
-def _add_identities(rows: dict[str, list[Fact]], facts: Facts, complete: Completeness, projects: Iterable[str]) -> None:
+def _add_identities(
+    rows: dict[str, MutableSequence[Fact]], facts: Facts, complete: Completeness, projects: Iterable[str]
+) -> None:
     """Compute who registers and promotes declared models. On other planes a source has to say it."""
     found = list(identities.model_identities(rows))
     rows["model_identities"] = [*rows["model_identities"], *(row for row in found if isinstance(row, Fact))]
@@ -134,10 +145,15 @@ def _with_parents(tables: frozenset[str], *, live: bool) -> frozenset[str]:
     return frozenset(found)
 
 
-def _rows_of(name: str, facts: list[Fact], places: Places, origins: dict[Origin, int], complete: Completeness) -> list[Row]:
+def _rows_of(
+    name: str, facts: MutableSequence[Fact], places: Places, origins: dict[Origin, int], complete: Completeness
+) -> MutableSequence[Row]:
     """The rows of one table with place, derived columns and the number of their origin. Of two rows with one key the
     second is left out and told as a gap, since a rule would judge the object twice.
     """
+    many = roomy(facts, name)
+    if isinstance(many, Packed) and _is_each_once(many):
+        return _packed_rows_of(name, many, places, origins)
     table = TABLES[name]
     placed, derived = table.place_column is not None, [(column, how, source) for column, (how, source) in table.derived.items()]
     rows: list[Row] = []
@@ -169,3 +185,36 @@ def _rows_of(name: str, facts: list[Fact], places: Places, origins: dict[Origin,
         values["origin"] = None if origin is None else origins.setdefault(origin, len(origins))
         rows.append(values)
     return rows
+
+
+def _is_each_once(facts: Packed[Fact]) -> bool:
+    """Has no row the key of another? By hashes, some at a time: FALSE may be wrong, TRUE is not."""
+    hashes = [array("q") for _ in range(256)]
+    for at in columns(facts, "plane", "key"):
+        number = hash(at)
+        hashes[number % 256].append(number)
+    return all(len(set(some)) == len(some) for some in hashes)
+
+
+def _packed_rows_of(name: str, facts: Packed[Fact], places: Places, origins: dict[Origin, int]) -> Packed[Row]:
+    """The rows of one table, by columns; each place and each derived value is worked out once."""
+    table, found = TABLES[name], packed_rows(name)
+    # What else stands in a row does not tell its place.
+    told = ("project", "target", table.place_column or "key")
+    for piece in facts.pieces():
+        at = [None if origin is None else origins.setdefault(origin, len(origins)) for origin in piece.column("origin")]
+        more: dict[str, list[Any]] = {"origin": at}
+        if table.place_column is not None:
+            asked = list(zip(*(piece.column(column) for column in told), strict=True))
+            by_key = table.place_column == "key" or any(values[2] == "none" for values in asked)
+            keys = piece.column("key") if by_key else ("",) * piece.size
+            seen = dict.fromkeys(zip(asked, keys, strict=True))
+            placed = {one: places.of(table, {**dict(zip(told, one[0], strict=True)), "key": one[1]}) for one in seen}
+            each = [placed[one] for one in zip(asked, keys, strict=True)]
+            more["environment"] = [place.environment for place in each]
+            more["stage"] = [place.stage for place in each]
+        for column, (how, source) in table.derived.items():
+            pairs = zip(piece.column("project"), piece.column(source), strict=True)
+            more[column] = [places.derive(how, project, value) for project, value in pairs]
+        found.add(piece.with_columns(more))
+    return found

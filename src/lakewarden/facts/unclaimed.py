@@ -8,13 +8,13 @@ from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.policy.attribute import environment_of_catalog, environment_of_target, environment_of_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lakewarden.facts.fact import Fact
     from lakewarden.policy.model import Policy
 
 
-def unclaimed(rows: Mapping[str, list[Fact]], policy: Policy) -> Iterable[Gap]:
+def unclaimed(rows: Mapping[str, Sequence[Fact]], policy: Policy) -> Iterable[Gap]:
     """A gap for each target, and, where the policy lists workspaces or catalogs, for each of those that it leaves out.
 
     Without such a list names decide, and a catalog that speaks of no stage is nobody's business.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,4 +96,9 @@ _TABLE = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_]+)", re.IGNORECASE)
 
 def tables_of(query: Query) -> frozenset[str]:
     """The fact tables that a query reads."""
-    return frozenset(_TABLE.findall(query.query)) - {"policy"} | {query.subject}
+    return _tables_in(query.query) | {query.subject}
+
+
+@lru_cache(maxsize=1024)  # asked for each object that is unknown
+def _tables_in(query: str) -> frozenset[str]:
+    return frozenset(_TABLE.findall(query)) - {"policy"}

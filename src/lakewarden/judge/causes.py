@@ -33,10 +33,13 @@ class Causes:
         self._gaps = gaps
         self._first: dict[tuple[_Kind, str, str | None], int] = {}
         self._lines: dict[tuple[_Kind, str, int | None], list[tuple[int, int]]] = {}
+        self._of_others: dict[tuple[str, str], int] = {}
         for number, gap in enumerate(gaps):
             kind = (gap.facts, gap.plane, gap.project, gap.value)
             if gap.parent is not None:
                 self._first.setdefault((kind, "parent", gap.parent), number)
+                if gap.value:
+                    self._of_others.setdefault((gap.facts, gap.plane), number)
                 continue
             self._first.setdefault((kind, "any", None), number)
             if gap.origin is not None:
@@ -93,11 +96,16 @@ class Causes:
         return _FILE, in_file
 
     def _unexplained(self, query: Query, row: dict[str, Any], origin: Origin | None, missing: list[str]) -> int:
-        """A gap for what no source explained: the columns of the subject that the query reads and that are not known."""
+        """A gap for what no source explained: the columns of the subject that the query reads and that are not known. Where it
+        compares all of its subject, what is not known of another one explains it.
+        """
+        compares = len(re.findall(rf"\b{query.subject}\b", query.query)) > 1
+        number = self._of_others.get((query.subject, row["plane"])) if compares and not missing else None
+        if number is not None:
+            return number
         what = ", ".join(name.replace("_", " ") for name in missing)
-        reason = (
-            f"{what} of {query.subject.replace('_', ' ')} not known" if what else "what the repository says does not decide it"
-        )
+        seen = "the repository says" if row["plane"] == "declared" else "was seen"
+        reason = f"{what} of {query.subject.replace('_', ' ')} not known" if what else f"what {seen} does not decide it"
         self._gaps.append(Gap(Cause.UNRESOLVED, query.subject, reason, plane=row["plane"], origin=origin, value=True))
         return len(self._gaps) - 1
 

@@ -58,7 +58,7 @@ def is_accepted(gap: Gap, policy: Policy, today: dt.date) -> bool:
 
 
 def exit_code(
-    findings: Iterable[Finding], incomplete: tuple[str, ...], judged: int, fail_on: Severity, fail_confidence: Confidence
+    findings: Iterable[Finding], incomplete: tuple[str, ...], judged: bool, fail_on: Severity, fail_confidence: Confidence
 ) -> ExitCode:
     """1 before 3 before 4: a violation is told even where the rest was not seen."""
     if any(fails(finding, fail_on, fail_confidence) for finding in findings):

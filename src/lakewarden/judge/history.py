@@ -1,11 +1,13 @@
-"""The verdicts of earlier audits, in a DuckDB file or in Delta tables: what an audit is compared with."""
+"""The verdicts of earlier audits, in a DuckDB file or in Delta tables: what an audit is compared with; and what was served then."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lakewarden.errors import UsageError
+from lakewarden.facts.estate.sight import Shown, Sight
 from lakewarden.judge.compare import Coverage, Side, Subject, Told
 
 if TYPE_CHECKING:
@@ -33,6 +35,20 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "message": "VARCHAR",
         "fingerprint": "VARCHAR",
     },
+    "served": {
+        "audit": "BIGINT",
+        "kind": "VARCHAR",
+        "name": "VARCHAR",
+        "version": "VARCHAR",
+    },
+    "sights": {
+        "audit": "BIGINT",
+        "form": "BIGINT",
+        "begun": "VARCHAR",
+        "ended": "VARCHAR",
+        "roots": "VARCHAR",
+        "unseen": "VARCHAR",
+    },
     "audits": {
         "audit": "BIGINT",
         "day": "VARCHAR",
@@ -43,19 +59,22 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     },
 }
 _NOTHING = (None, None, None, None, None)
+#: Goes up when a reader of today would misread the tables `served` and `sights`.
+_FORM = 1
 #: Columns by name, rows across them.
 Columns = dict[str, list[Any]]
 
 
 class Entry(NamedTuple):
-    """One audit to be kept: what is compared, the violations that it lost sight of, the version of lakewarden, and how it
-    ended.
+    """One audit to be kept: what is compared, the violations that it lost sight of, the version of lakewarden, how it ended,
+    and what was served.
     """
 
     side: Side
     lost: Mapping[Subject, Told]
     version: str
     exit_code: int
+    sight: Sight | None = None
 
 
 class Store(Protocol):
@@ -105,8 +124,36 @@ def keep(store: Store, entry: Entry) -> None:
     for verdict, subjects in (("waived", side.waived), ("hidden", side.hidden), ("unknown", side.unknown)):
         verdicts += [(number, *subject, verdict, *_NOTHING) for subject in sorted(subjects)]
     audit = (number, side.day, entry.version, entry.exit_code, " ".join(sorted(side.roots)), " ".join(sorted(side.planes)))
-    rows: Mapping[str, Sequence[tuple[Any, ...]]] = {"rules": rules, "verdicts": verdicts, "audits": [audit]}
+    sight = entry.sight
+    served = [] if sight is None else [(number, *one) for one in sight.shown]
+    sights = [] if sight is None else [_row_of(number, sight)]
+    rows: Mapping[str, Sequence[tuple[Any, ...]]] = {
+        "rules": rules, "verdicts": verdicts, "served": served, "sights": sights, "audits": [audit],
+    }  # fmt: skip
     store.append({table: _columns(table, rows[table]) for table in TABLES})
+
+
+def _row_of(number: int, sight: Sight) -> tuple[Any, ...]:
+    return (number, _FORM, sight.begun, sight.ended, " ".join(sorted(sight.roots)), json.dumps(sight.unseen))
+
+
+def sights(store: Store, place: str) -> list[Sight]:
+    """What was served at each audit; those of before this was kept have nothing of it.
+
+    Raises:
+        UsageError: a newer lakewarden wrote it.
+    """
+    whole = {row[0] for row in store.read("audits", None)}
+    shown: dict[int, list[Shown]] = {}
+    for audit, *one in store.read("served", None):
+        shown.setdefault(audit, []).append(Shown(*one))
+    found: list[Sight] = []
+    for audit, form, begun, ended, roots, unseen in sorted(store.read("sights", None)):
+        if form != _FORM:
+            raise UsageError(f"the history {place} tells what was served in a newer form", "read it with a newer lakewarden")
+        if audit in whole:
+            found.append(Sight(begun, ended, _split(roots), tuple(sorted(shown.get(audit, ()))), tuple(json.loads(unseen))))
+    return found
 
 
 def _columns(table: str, rows: Sequence[tuple[Any, ...]]) -> Columns:

@@ -1,4 +1,4 @@
-"""A history in Delta tables, which Databricks and others can read: `audits`, `rules` and `verdicts` in one folder."""
+"""A history in Delta tables, which Databricks and others can read: a folder with one for each table."""
 
 from __future__ import annotations
 

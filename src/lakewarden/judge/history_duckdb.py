@@ -1,4 +1,4 @@
-"""A history in a DuckDB file, which any DuckDB can read: tables `audits`, `rules` and `verdicts`."""
+"""A history in a DuckDB file, which any DuckDB can read."""
 
 from __future__ import annotations
 

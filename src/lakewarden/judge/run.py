@@ -9,6 +9,7 @@ from lakewarden import __version__
 from lakewarden.engines.embedded import EmbeddedEngine
 from lakewarden.facts.closures import CLOSURES
 from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.packed import columns
 from lakewarden.facts.store import Prepared, prepare
 from lakewarden.judge import program
 from lakewarden.judge.catalogue import doc_of, load_rules
@@ -138,18 +139,18 @@ def _of_projects(finding: Finding, scope: Scope) -> bool:
     return scope.holds(finding.project, finding.origin.path if finding.origin else None)
 
 
-def _objects_asked_about(judged: Judged, asked: Iterable[Rule]) -> int:
-    """How many objects the sources saw, in what was asked about, of the kinds that a rule judges here. What the store adds
+def _anything_asked_about(judged: Judged, asked: Iterable[Rule]) -> bool:
+    """Did the sources see an object, in what was asked about, of the kinds that a rule judges here? What the store adds
     (a project for the repository itself) stands for what it is computed from: without that nothing was checked.
     """
     queries = (query for rule in asked for query in rule.queries)
     subjects = {query.subject for query in queries if why_not_asked(query, judged.filled, judged.planes) is None}
     tables = {table for subject in subjects for table in CLOSURES.get(subject, (subject,))}
-    rows = (row for table in tables for row in judged.facts.rows[table])
+    found = (pair for table in tables for pair in columns(judged.facts.rows[table], "project", "origin"))
     if judged.scope.projects is not None:
-        rows = (row for row in rows if judged.scope.holds(row.project, row.origin.path if row.origin else None))
-    places = (row.origin for row in rows)
-    return sum(at is not None and (at.url is not None if at.path is None else judged.scope.covers(at.path)) for at in places)
+        found = (pair for pair in found if judged.scope.holds(pair[0], pair[1].path if pair[1] else None))
+    places = (origin for _, origin in found)
+    return any(at is not None and (at.url is not None if at.path is None else judged.scope.covers(at.path)) for at in places)
 
 
 def _result(
@@ -173,7 +174,7 @@ def _result(
     # What may fail the run is shown, or it would fail nothing.
     show = wishes.show | ({"advisory"} if fail_confidence is Confidence.ADVISORY else set())
     shown = [f for f in findings if _is_shown(f, profile, show)]
-    objects = _objects_asked_about(judged, selection.asked)
+    judges = _anything_asked_about(judged, selection.asked)
     for finding in shown:
         if finding.origin is not None:
             lines.at(finding.origin)
@@ -190,7 +191,7 @@ def _result(
         skipped=tuple(judged.facts.skipped),
         files_read=judged.facts.files_read,
         incomplete=incomplete,
-        exit_code=int(exit_code(shown, incomplete, objects, fail_on, fail_confidence)),
+        exit_code=int(exit_code(shown, incomplete, judges, fail_on, fail_confidence)),
         fail_on=fail_on,
         fail_confidence=fail_confidence,
         hidden=sum(f.verdict is Verdict.FAIL and not _is_shown(f, profile, show) for f in findings),

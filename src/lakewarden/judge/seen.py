@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lakewarden.facts.packed import narrow
 from lakewarden.judge.result import Finding, Keys, Seen, Verdict
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def seen_by(
 def _keys(rows: Iterable[Row], *, seen: bool) -> dict[str, tuple[str, ...]]:
     """The keys of what was seen, or of the placeholders for what was not, by plane."""
     found: dict[str, list[str]] = {}
-    for row in rows:
+    for row in narrow(rows, "plane", "key", "gap"):
         if (row["gap"] is None) is seen:
             found.setdefault(row["plane"], []).append(row["key"])
     return {plane: tuple(sorted(keys)) for plane, keys in sorted(found.items())}

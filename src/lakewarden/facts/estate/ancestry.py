@@ -8,23 +8,25 @@ from typing import TYPE_CHECKING
 
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.version_control import BranchCommit
-from lakewarden.policy.attribute import ref_class
+from lakewarden.policy.attribute import is_release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lakewarden.facts.completeness import Completeness
     from lakewarden.facts.fact import Fact
     from lakewarden.policy.model import Policy
 
 _LIVE = "deployed"
+#: Tags by their full names, branches by their short ones.
+_TAGS = "refs/tags/"
 _NAMED_BY = ("deployments", "run_commit")
 #: By repository and ref: does it contain the commit?
 _Told = dict[str, dict[str, "bool | None"]]
 
 
 def branch_commits(
-    rows: Mapping[str, list[Fact]], of: Mapping[str, str | None], policy: Policy, complete: Completeness
+    rows: Mapping[str, Sequence[Fact]], of: Mapping[str, str | None], policy: Policy, complete: Completeness
 ) -> Iterator[Fact]:
     """The rows of all commits: those of a clone as they stand, those of which a Git host alone knows, and without an answer those
     on which the two disagree. `of` is the repository of each project by key.
@@ -91,5 +93,5 @@ def _released(told: _Told, of: Mapping[str, str | None], policy: Policy, complet
 
 def _on(told: Mapping[str, bool | None], project: str, policy: Policy) -> bool | None:
     """Is it on a ref that this project is released from? None where the host was asked about none of them."""
-    answers = {contains for ref, contains in told.items() if ref_class(policy, project, ref) == "release"}
+    answers = {contains for ref, contains in told.items() if is_release(policy, project, ref.removeprefix(_TAGS))}
     return True if True in answers else None if None in answers or not answers else False

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from lakewarden.facts.estate import access, commits, deployed, identities, members, storage, versions
 from lakewarden.facts.fact import TABLES
+from lakewarden.facts.packed import columns, grown_by_columns
 
 if TYPE_CHECKING:
+    from collections.abc import MutableSequence
+
     from lakewarden.facts.completeness import Completeness
     from lakewarden.facts.fact import Fact
     from lakewarden.facts.places import Places
@@ -23,16 +26,17 @@ CLOSED = {
 }
 
 
-def close(rows: dict[str, list[Fact]], policy: Policy, places: Places, complete: Completeness) -> None:
+def close(rows: dict[str, MutableSequence[Fact]], policy: Policy, places: Places, complete: Completeness) -> None:
     """Add to `rows` what follows from them on the live planes. Securables must be there already."""
     for name in TABLES["securables"].listed_by:
-        for row in rows[name]:
-            if row.plane != "declared":
-                complete.mark("securables", row.plane, row.key)
+        for plane, key in columns(rows[name], "plane", "key"):
+            if plane != "declared":
+                complete.mark("securables", plane, key)
     for job in rows["jobs"]:
         if job.plane != "declared":
             complete.mark("principal_stages", job.plane, job.key)
-    rows["effective_grants"] = [*rows["effective_grants"], *access.effective_grants(rows, complete)]
+    for some in access.effective_grants(rows, complete):
+        rows["effective_grants"] = grown_by_columns(rows["effective_grants"], "effective_grants", some)
     rows["principal_summary"] = [*rows["principal_summary"], *members.summaries(rows, complete)]
     rows["model_versions"] = versions.versions(rows, policy, complete)
     rows["models"] = versions.models(rows)

@@ -9,7 +9,7 @@ from lakewarden.facts.model.tracking import RunCommit
 from lakewarden.policy.attribute import gate_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lakewarden.facts.completeness import Completeness
     from lakewarden.facts.fact import Fact
@@ -21,7 +21,7 @@ RUNGS = ("git-snapshot", "deployment-record", "deployment-metadata", "captured-s
 _CAPTURED = "captured-statement"
 
 
-def run_commits(rows: Mapping[str, list[Fact]], policy: Policy, complete: Completeness) -> Iterator[RunCommit]:
+def run_commits(rows: Mapping[str, Sequence[Fact]], policy: Policy, complete: Completeness) -> Iterator[RunCommit]:
     """One row for each run of which evidence was read."""
     weakest = _weakest(rows, policy)
     written = {(row.plane, row.key) for row in rows["run_commit"]}
@@ -45,7 +45,7 @@ def run_commits(rows: Mapping[str, list[Fact]], policy: Policy, complete: Comple
         yield held
 
 
-def _weakest(rows: Mapping[str, list[Fact]], policy: Policy) -> dict[tuple[str, str], str]:
+def _weakest(rows: Mapping[str, Sequence[Fact]], policy: Policy) -> dict[tuple[str, str], str]:
     """By run the weakest rung that the policy accepts of it; of several models that it made, the strictest."""
     names = {(row.plane, row.key): row.__dict__.get("name") for row in rows["models"]}
     found: dict[tuple[str, str], str] = {}

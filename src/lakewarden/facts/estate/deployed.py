@@ -9,13 +9,13 @@ from lakewarden.policy.attribute import project_named
 from lakewarden.policy.repositories import repository_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lakewarden.facts.fact import Fact
     from lakewarden.policy.model import Policy
 
 
-def deployments(rows: Mapping[str, list[Fact]], policy: Policy) -> list[Fact]:
+def deployments(rows: Mapping[str, Sequence[Fact]], policy: Policy) -> list[Fact]:
     """The deployments, each with whether it comes from the project's repository: the one that the policy names, else the one
     that was read beside the estate.
     """
@@ -44,7 +44,7 @@ def _matches(recorded: str | None, wanted: str | None) -> bool | None:
     return None if one is None or other is None else one == other
 
 
-def with_roles(rows: Mapping[str, list[Fact]], table: str) -> list[Fact]:
+def with_roles(rows: Mapping[str, Sequence[Fact]], table: str) -> list[Fact]:
     """Tasks, or what comes before them: a deployed one of which nobody knows what it is for has the role of the one that
     declares it, where the job runs the code that is declared.
     """

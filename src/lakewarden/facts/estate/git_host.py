@@ -8,12 +8,12 @@ from lakewarden.facts.estate import ancestry
 from lakewarden.facts.fact import TABLES
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.version_control import GitRepository
-from lakewarden.policy.attribute import ref_class, release_refs
+from lakewarden.policy.attribute import is_release, ref_class, release_refs
 from lakewarden.policy.globs import literal, name_matcher
 from lakewarden.policy.repositories import repository_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableSequence, Sequence
 
     from lakewarden.facts.completeness import Completeness
     from lakewarden.facts.fact import Fact
@@ -35,7 +35,7 @@ class _Hosted(NamedTuple):
     environments: dict[str | None, Fact] | None
 
 
-def settle(rows: dict[str, list[Fact]], policy: Policy, complete: Completeness) -> None:
+def settle(rows: dict[str, MutableSequence[Fact]], policy: Policy, complete: Completeness) -> None:
     """Give what Git hosts told to the projects of the policy and of the checkout, and fill what only a host knows."""
     if not rows["git_repositories"]:
         return
@@ -54,7 +54,7 @@ def settle(rows: dict[str, list[Fact]], policy: Policy, complete: Completeness) 
         rows[name] = [_attributed(row, name, owners, policy) for row in rows[name]]
 
 
-def _addresses(rows: Mapping[str, list[Fact]], policy: Policy) -> dict[str, str | None]:
+def _addresses(rows: Mapping[str, Sequence[Fact]], policy: Policy) -> dict[str, str | None]:
     """The repository of each project: what the policy says, else the remote of the checkout."""
     found = {project.name: repository_url(project.repository or "") for project in policy.projects}
     for row in rows["repositories"]:
@@ -63,7 +63,7 @@ def _addresses(rows: Mapping[str, list[Fact]], policy: Policy) -> dict[str, str 
     return found
 
 
-def _add_unread(rows: dict[str, list[Fact]], of: Mapping[str, str | None], complete: Completeness) -> None:
+def _add_unread(rows: dict[str, MutableSequence[Fact]], of: Mapping[str, str | None], complete: Completeness) -> None:
     """A row for the repository of each project that no host was asked about."""
     known = {row.key for row in rows["git_repositories"]}
     for project, key in of.items():
@@ -92,7 +92,7 @@ def _hosted(
     return _Hosted(repository, *found)
 
 
-def _by_repository(rows: Mapping[str, list[Fact]]) -> dict[tuple[str, str], dict[str | None, Fact]]:
+def _by_repository(rows: Mapping[str, Sequence[Fact]]) -> dict[tuple[str, str], dict[str | None, Fact]]:
     """Branches and environments by table and repository, by their names."""
     found: dict[tuple[str, str], dict[str | None, Fact]] = {}
     for table in ("git_repositories", "branches", "git_environments"):
@@ -175,7 +175,7 @@ def _is_release(pattern: str, policy: Policy, project: str | None) -> bool | Non
 
 
 def _guarded(
-    row: Fact, rows: Mapping[str, list[Fact]], hosted: Mapping[str, _Hosted], policy: Policy, complete: Completeness
+    row: Fact, rows: Mapping[str, Sequence[Fact]], hosted: Mapping[str, _Hosted], policy: Policy, complete: Completeness
 ) -> Fact:
     """A deployment, with whether it runs only for release branches that take changes after approval and checks."""
     values, of = row.__dict__, hosted.get(row.project or "")
@@ -196,9 +196,7 @@ def _all_guarded(of: _Hosted, policy: Policy, project: str | None) -> bool | Non
     """Do all release branches ask for an approval and a check? None where some do, since which one is meant is not known."""
     if of.branches is None:
         return None
-    release = [
-        b.__dict__ for name, b in of.branches.items() if name is not None and ref_class(policy, project, name) == "release"
-    ]
+    release = [b.__dict__ for name, b in of.branches.items() if name is not None and is_release(policy, project, name)]
     answers = {_asks(branch) for branch in release}
     return answers.pop() if len(answers) == 1 else None
 
@@ -214,6 +212,6 @@ def _attributed(row: Fact, table: str, owners: Mapping[str, list[str]], policy: 
         return row
     projects = owners.get(_repository_of(row), [])
     name = row.__dict__.get("name")
-    releasing = [one for one in projects if table == "branches" and name and ref_class(policy, one, name) == "release"]
+    releasing = [one for one in projects if table == "branches" and name and is_release(policy, one, name)]
     project = next(iter([*releasing, *projects]), None)
     return TABLES[table](**{**row.__dict__, "project": project}) if project is not None else row

@@ -7,18 +7,35 @@ from typing import TYPE_CHECKING, NamedTuple
 from lakewarden.facts.estate.access import around
 from lakewarden.facts.estate.members import Members, closure, members_of
 from lakewarden.facts.model.registry import ModelIdentity
+from lakewarden.facts.packed import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lakewarden.facts.completeness import Completeness
     from lakewarden.facts.fact import Fact
 
 #: The lists of a model that tell of its identities.
-_LISTS = ("effective_grants", "model_versions", "securables")
+_LISTS = {
+    "unity_catalog": ("effective_grants", "model_versions", "securables"),
+    "workspace": ("model_versions", "registry_rights"),
+}
+#: Of one whose registry is not known, both.
+_EITHER = ("effective_grants", "model_versions", "securables", "registry_rights")
 _REGISTERS = frozenset({"CREATE_MODEL_VERSION", "ALL_PRIVILEGES"})
 #: What lets nobody register or promote: any other privilege may.
 _HARMLESS = frozenset({"APPLY_TAG", "BROWSE", "EXECUTE", "READ_METADATA", "USE_CATALOG", "USE_SCHEMA", "SELECT", "MODIFY"})
+
+
+#: What a level of another registry lets somebody do: register and promote. On Databricks whoever may promote may register as well,
+#: so that only who did register counts (SDK, `RegisteredModelPermissionLevel`); on a server of MLflow one permission is for both.
+_LEVELS: Mapping[str | None, tuple[bool, bool]] = {
+    **dict.fromkeys(("CAN_READ", "CAN_EDIT", "CAN_MANAGE_STAGING_VERSIONS", "READ", "USE"), (False, False)),
+    **dict.fromkeys(("CAN_MANAGE_PRODUCTION_VERSIONS", "CAN_MANAGE"), (False, True)),
+    **dict.fromkeys(("EDIT", "MANAGE"), (True, True)),
+}
+#: Whose rights cannot be taken.
+_ADMINS = "group:admins"
 
 
 class _Right(NamedTuple):
@@ -29,31 +46,37 @@ class _Right(NamedTuple):
     promotes: bool | None
 
 
-def model_identities(rows: Mapping[str, list[Fact]], complete: Completeness) -> Iterator[ModelIdentity]:
-    """What each principal may do with each live model of Unity Catalog; marks each list that was seen whole. Admins of the
-    metastore may do everything everywhere, and are left out.
+def model_identities(rows: Mapping[str, Sequence[Fact]], complete: Completeness) -> Iterator[ModelIdentity]:
+    """What each principal may do with each live model; marks each list that was seen whole. Admins of the metastore or the
+    workspace may do everything everywhere, and are left out.
     """
     owners: dict[tuple[str, str], list[Fact]] = {}
-    for row in rows["securables"]:
+    models = [(row.plane, row.key) for row in rows["models"] if row.plane != "declared"]
+    wanted = {one for _, key in models for one in (key, *around(key))}
+    for row in within(rows["securables"], "key", wanted):
         owners.setdefault((row.plane, row.key), []).append(row)
-    granted, created = _by(rows["effective_grants"], "securable"), _by(rows["model_versions"], "model")
+    granted, created = (
+        _by(within(rows["effective_grants"], "securable", wanted), "securable"),
+        _by(rows["model_versions"], "model"),
+    )
+    levels = _by(rows["registry_rights"], "model")
     written = {(row.plane, row.__dict__["model"]) for row in rows["model_identities"]}
-    planes = {row.plane for row in rows["models"]} - {"declared"}
+    planes = {plane for plane, _ in models}
     inside = {plane: _Inside(members_of(rows, complete, plane)) for plane in planes}
     for model in rows["models"]:
         at = (model.plane, model.key)
         if model.plane == "declared" or at in written:
             continue
-        unseen: int | None = None
-        if model.__dict__.get("registry") == "unity_catalog":
-            rights = [
-                *(_owner(row) for key in (model.key, *around(model.key)) for row in owners.get((model.plane, key), ())),
-                *(_granted(row) for row in granted.get(at, ())),
-                *(_Right(row.__dict__.get("created_by"), registers=True, promotes=False) for row in created.get(at, ())),
-            ]
-            gaps = (complete.gap_of(table, model.plane, None, model.key) for table in _LISTS)
-            unseen = next((gap for gap in gaps if gap is not None), None)
-            yield from _rows(model, list(dict.fromkeys(rights)), inside[model.plane])
+        rights = [_Right(row.__dict__.get("created_by"), registers=True, promotes=False) for row in created.get(at, ())]
+        registry = str(model.__dict__.get("registry"))
+        if registry != "workspace":
+            rights += [_owner(row) for key in (model.key, *around(model.key)) for row in owners.get((model.plane, key), ())]
+            rights += [_granted(row) for row in granted.get(at, ())]
+        if registry != "unity_catalog":
+            rights += [_level(row) for row in levels.get(at, ()) if row.__dict__.get("principal") != _ADMINS]
+        gaps = (complete.gap_of(table, model.plane, None, model.key) for table in _LISTS.get(registry, _EITHER))
+        unseen = next((gap for gap in gaps if gap is not None), None)
+        yield from _rows(model, list(dict.fromkeys(rights)), inside[model.plane])
         if unseen is None:
             complete.mark("model_identities", model.plane, model.key)
         else:
@@ -82,6 +105,11 @@ def _granted(row: Fact) -> _Right:
         registers=privilege in _REGISTERS if known else None,
         promotes=privilege == "MANAGE" if known else None,
     )
+
+
+def _level(row: Fact) -> _Right:
+    registers, promotes = _LEVELS.get(row.__dict__.get("level"), (None, None))
+    return _Right(row.__dict__.get("principal"), registers, promotes)
 
 
 class _Who(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lakewarden.facts.model.identity import PrincipalSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lakewarden.facts.completeness import Completeness
     from lakewarden.facts.fact import Fact
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Members = dict[str, set[str | None]]
 
 
-def summaries(rows: Mapping[str, list[Fact]], complete: Completeness) -> Iterator[PrincipalSummary]:
+def summaries(rows: Mapping[str, Sequence[Fact]], complete: Completeness) -> Iterator[PrincipalSummary]:
     """A summary of each group that a workspace lists: is there a person in it? NULL where a list of members that may hold
     one was not read to its end.
     """
@@ -40,7 +40,7 @@ def closure(group: str, members: Members) -> set[str | None]:
     return found
 
 
-def members_of(rows: Mapping[str, list[Fact]], complete: Completeness, plane: str) -> Members:
+def members_of(rows: Mapping[str, Sequence[Fact]], complete: Completeness, plane: str) -> Members:
     """The direct members of each group; groups of one name in several workspaces count as one, since a grant does not say
     which it means. Where a workspace did not list its groups, one of its own may have the name and more members.
     """

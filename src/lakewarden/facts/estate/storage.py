@@ -8,14 +8,14 @@ from lakewarden.facts.fact import TABLES
 from lakewarden.facts.model.data import ExternalLocation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lakewarden.facts.completeness import Completeness
     from lakewarden.facts.fact import Fact
     from lakewarden.facts.places import Places
 
 
-def locations(rows: Mapping[str, list[Fact]], places: Places, complete: Completeness) -> list[Fact]:
+def locations(rows: Mapping[str, Sequence[Fact]], places: Places, complete: Completeness) -> list[Fact]:
     """The external locations, each with whether a production catalog is stored in it, where the source left that open."""
     found: list[Fact] = []
     for row in rows["external_locations"]:

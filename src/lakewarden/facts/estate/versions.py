@@ -9,14 +9,14 @@ from lakewarden.facts.model.registry import Champion, Model, ModelVersion, Requi
 from lakewarden.policy.attribute import is_champion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lakewarden.facts.completeness import Completeness
     from lakewarden.facts.fact import Fact
     from lakewarden.policy.model import Policy
 
 
-def champions(rows: Mapping[str, list[Fact]], policy: Policy, complete: Completeness) -> Iterator[Champion]:
+def champions(rows: Mapping[str, Sequence[Fact]], policy: Policy, complete: Completeness) -> Iterator[Champion]:
     """The champion of each live model whose aliases were all seen: the version of the first alias of the policy."""
     written = {(row.plane, row.key) for row in rows["champions"]}
     aliases = _aliases(rows, policy)
@@ -44,7 +44,7 @@ def champions(rows: Mapping[str, list[Fact]], policy: Policy, complete: Complete
         )
 
 
-def versions(rows: Mapping[str, list[Fact]], policy: Policy, complete: Completeness) -> list[Fact]:
+def versions(rows: Mapping[str, Sequence[Fact]], policy: Policy, complete: Completeness) -> list[Fact]:
     """The versions, each with the job run that trained it, whether it is live, and whether it was so before the policy, where
     the source left that open. What was live before was adopted.
     """
@@ -85,7 +85,7 @@ def _adopted(valid: list[bool | None]) -> bool | None:
     return True if True in valid else None if None in valid else False
 
 
-def models(rows: Mapping[str, list[Fact]]) -> list[Fact]:
+def models(rows: Mapping[str, Sequence[Fact]]) -> list[Fact]:
     """The models, each with whether an endpoint uses it. What jobs and code load is not to be seen in a workspace."""
     of = serving.metastores(rows)
     served = {(row.plane, serving.model_of(row, of)) for row in rows["served_entities"] if row.plane != "declared"}
@@ -98,7 +98,7 @@ def models(rows: Mapping[str, list[Fact]]) -> list[Fact]:
     return found
 
 
-def served(rows: Mapping[str, list[Fact]]) -> list[Fact]:
+def served(rows: Mapping[str, Sequence[Fact]]) -> list[Fact]:
     """What endpoints serve, each with the key of its model, under which its champion stands."""
     of = serving.metastores(rows)
     found: list[Fact] = []
@@ -111,7 +111,7 @@ def served(rows: Mapping[str, list[Fact]]) -> list[Fact]:
     return found
 
 
-def required_tags(rows: Mapping[str, list[Fact]], policy: Policy, complete: Completeness) -> Iterator[RequiredTag]:
+def required_tags(rows: Mapping[str, Sequence[Fact]], policy: Policy, complete: Completeness) -> Iterator[RequiredTag]:
     """Each tag that the policy requires, for each live-plane version: does the version carry it?"""
     tags = {(row.plane, row.__dict__["version_key"], row.__dict__.get("name")) for row in rows["model_version_tags"]}
     written = {(row.plane, row.__dict__["version_key"]) for row in rows["required_tags"]}
@@ -132,7 +132,7 @@ def required_tags(rows: Mapping[str, list[Fact]], policy: Policy, complete: Comp
             )
 
 
-def _aliases(rows: Mapping[str, list[Fact]], policy: Policy) -> dict[tuple[str, str], dict[str, Any]]:
+def _aliases(rows: Mapping[str, Sequence[Fact]], policy: Policy) -> dict[tuple[str, str], dict[str, Any]]:
     """By model: the champion aliases in lower case, each with the key of its version (None where it is not known)."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows["model_aliases"]:
@@ -142,7 +142,7 @@ def _aliases(rows: Mapping[str, list[Fact]], policy: Policy) -> dict[tuple[str, 
     return found
 
 
-def _doubt(rows: Mapping[str, list[Fact]], complete: Completeness, plane: str, served: set[tuple[str, str | None]]) -> bool:
+def _doubt(rows: Mapping[str, Sequence[Fact]], complete: Completeness, plane: str, served: set[tuple[str, str | None]]) -> bool:
     """May an endpoint that was not seen, or not wholly, serve a version?"""
     places = [row.key for row in rows["workspaces"] if row.plane == plane]
     if (plane, None) in served:

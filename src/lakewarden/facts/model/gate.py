@@ -16,6 +16,8 @@ class Candidate(
     """Key of the model."""
     wanted_stage: str | None = None
     """The stage that it is to serve."""
+    tested_stage: str | None = None
+    """The stage before that one, whose versions are copied where the policy deploys models; `none` for the first."""
     name_levels: int | None = None
     """How many parts the model's name has in Unity Catalog; 3 in a registry without catalogs."""
     policy_released: bool | None = None
@@ -62,6 +64,8 @@ class Artifact(Fact, table="artifacts", listed_by={"candidates": {"key": "key"}}
     """Do MLmodel, the version's source and the logged model name one logged model; TRUE where there are none?"""
     same_digest: bool | None = None
     """Is the digest what was captured or attested before; TRUE where nothing was?"""
+    same_original: bool | None = None
+    """Is the digest that of the version that it is a copy of; TRUE where it is no copy?"""
 
 
 class CommitReview(Fact, table="commit_reviews", parents={"commit_key": "branch_commits"}):
@@ -106,6 +110,8 @@ class VersionComparison(Fact, table="version_comparisons", listed_by={"candidate
     """Was it compared with the version that is live now; TRUE where none is?"""
     not_worse: bool | None = None
     """Is it no worse, by the record of the comparison; for a first version, by thresholds?"""
+    live_version: str | None = None
+    """The versions that are live now, by alias or by stage; `none` where none is."""
 
 
 class VersionApproval(Fact, table="version_approvals", parents={"version_key": "candidates"}):

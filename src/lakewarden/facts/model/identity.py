@@ -112,7 +112,12 @@ class Permission(
     table="permissions",
     references={"principal": "principal_summary"},
     place="place",
-    listed_by={"jobs": {"place": "place"}, "experiments": {"place": "place"}, "deployments": {"place": "workspace"}},
+    listed_by={
+        "jobs": {"place": "place"},
+        "experiments": {"place": "place"},
+        "deployments": {"place": "workspace"},
+        "served_entities": {"place": "place"},
+    },
 ):
     """A permission level on a workspace object. Key: object/principal/level."""
 

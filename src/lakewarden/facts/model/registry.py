@@ -106,6 +106,17 @@ class RequiredTag(Fact, table="required_tags", parents={"version_key": "model_ve
     """Does the version carry it?"""
 
 
+class RegistryRight(Fact, table="registry_rights", parents={"model": "models"}):
+    """What somebody may do with a model of a registry outside Unity Catalog. Key: model/principal/level."""
+
+    model: str
+    """Key of the model."""
+    principal: str | None = None
+    """The principal, `kind:name`."""
+    level: str | None = None
+    """On Databricks `CAN_EDIT`, `CAN_MANAGE_PRODUCTION_VERSIONS`, `CAN_MANAGE`, …; on a server of MLflow `EDIT`, `MANAGE`, …"""
+
+
 class ModelIdentity(Fact, table="model_identities", parents={"model": "models"}):
     """Closure: what a principal may do with a model, through groups. Key: model/principal."""
 
@@ -114,7 +125,7 @@ class ModelIdentity(Fact, table="model_identities", parents={"model": "models"})
     registers: bool | None = None
     """Does it register versions?"""
     promotes: bool | None = None
-    """May it move aliases, as owner or with MANAGE?"""
+    """May it move aliases, as owner or with MANAGE, or stages of a registry that has them?"""
 
 
 class Attestation(Fact, table="attestations", parents={"version_key": "model_versions"}):

@@ -142,3 +142,5 @@ class JobRun(Fact, table="job_runs", listed_by={"runs": {}}):
     """Of its job: `bundle`, `terraform`, `git_job`, `system` or `manual`."""
     overridden: bool | None = None
     """Was a guarded parameter overridden for this run?"""
+    job: str | None = None
+    """Its job, workspace#id; `none` for a run of no job."""

@@ -48,6 +48,7 @@ AFTERWARDS = (
     "lakewarden.sources.platform.databricks.runs",
     "lakewarden.sources.platform.databricks.lineage",
     "lakewarden.sources.platform.databricks.audit_log",
+    "lakewarden.sources.platform.databricks.served_moves",
 )
 
 
@@ -296,7 +297,14 @@ COMPUTED_FROM: Mapping[str, tuple[str, ...]] = {
     "external_locations": ("catalogs",),
     "job_params": ("models",),
     "deployments": ("jobs",),
-    "model_identities": ("model_versions", "effective_grants", "securables", "principals", "group_members"),
+    "model_identities": (
+        "model_versions",
+        "effective_grants",
+        "registry_rights",
+        "securables",
+        "principals",
+        "group_members",
+    ),
     "branch_commits": ("commit_evidence", "branches"),
 }
 

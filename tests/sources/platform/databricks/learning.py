@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from tests.contract import Estate
 from tests.contract.store import NOW
-from tests.live import facts_of, verdicts
+from tests.live import verdicts
 
 from lakewarden.policy.model import EnvironmentPolicy, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.contract import Principal, Server
+    from tests.contract import Server
 
     from lakewarden.facts.collect import Facts
 
@@ -111,11 +111,6 @@ def told(facts: Facts, table: str) -> set[tuple[str, str | None]]:
 def reasons(facts: Facts, table: str) -> dict[str | None, str]:
     """Why values of rows are not known, by key."""
     return {gap.parent: gap.reason for gap in facts.gaps if gap.facts == table and gap.value}
-
-
-def read(server: Server, who: Principal | None = None) -> Facts:
-    """Everything that is read of a server."""
-    return facts_of(server, who)
 
 
 WANTED = frozenset(

@@ -17,7 +17,7 @@ from lakewarden.facts.store import prepare
 from lakewarden.judge.catalogue import load_rules
 from lakewarden.judge.judge import tables_needed
 from lakewarden.policy.load import discover
-from lakewarden.policy.model import policy_row
+from lakewarden.policy.model import Policy, policy_row
 from lakewarden.sources.platform.audit import filled_by_collectors
 from lakewarden.testing.outcome import verdicts_of
 
@@ -169,3 +169,24 @@ def test_one_principal_in_two_stages_is_told_across_projects(tmp_path: Path, ser
         told = {key: verdict for (plane, key), verdict in found.items() if plane == "deployed" and RUNNER in key}
         assert set(told.values()) == {"fail"}, found
         assert DEPLOYER not in str(told)
+
+
+def test_what_an_audit_was_not_told_of_a_git_host_has_a_remedy_of_its_own(tmp_path: Path, server: Server) -> None:
+    folder = repository(tmp_path / "r", server)
+    found = audited(
+        Policy(), facts_of(server, wanted=frozenset(TABLES)), filled_by_collectors(), read([folder], None, use_cache=False)
+    )
+    remedies = {gap.remedy for gap in found.facts.gaps if gap.reason.endswith("Git host alone")}
+    assert len(remedies) == 1
+    assert "set repository of its project in the policy" in remedies.pop()
+
+
+def test_in_which_stages_a_principal_acts_follows_in_a_workspace_from_jobs_alone(tmp_path: Path, server: Server) -> None:
+    folder = repository(tmp_path / "r", server)
+    policy = discover(folder, root=folder)
+    both = audited(
+        policy, facts_of(server, wanted=frozenset(TABLES)), filled_by_collectors(), read([folder], None, use_cache=False)
+    )
+    needed = tables_needed([load_rules()["ENV010"]], both.filled, both.planes)
+    prepared = prepare(both.facts, policy, filled=both.filled, needed=needed, planes=both.planes, command="audit")
+    assert [gap.reason for gap in prepared.gaps if gap.facts == "principal_stages" and gap.plane == "deployed"] == []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.contract import Estate, faults, serve
 from tests.live import facts_of, verdicts
-from tests.sources.platform.databricks.learning import WANTED, learning, policy_of, rows, told, verdict
+from tests.sources.platform.databricks.learning import JOBS, WANTED, learning, policy_of, rows, told, verdict
 
 RUN = {"run_id": "run-1", "source": "dbfs:/x"}
 
@@ -108,3 +108,64 @@ def test_a_version_without_its_stage_may_be_the_one_in_production() -> None:
         facts = facts_of(running, wanted=WANTED)
     assert not [key for key in rows(facts, "model_versions") if key.startswith(running.url)]
     assert any(str(parent).startswith(running.url) for _, parent in told(facts, "model_versions"))
+
+
+ACL = "/api/2.0/permissions/registered-models"
+RIGHTS = WANTED | {"registry_rights", "principals", "group_members"}
+
+
+def managed(*acl: dict[str, str], user: str = JOBS) -> Estate:
+    """The model, registered by a service principal, with these permissions beside those of admins."""
+    estate = learning()
+    estate.legacy_model("churn", id="0123", versions=[{"current_stage": "Production", "user_id": user} | RUN])
+    admins = {"group_name": "admins", "permission_level": "CAN_MANAGE", "inherited_from": "/registered-models/root"}
+    estate.permissions("registered-models", "0123", [admins, *acl])
+    return estate
+
+
+def separate(estate: Estate, *added: tuple[str, faults.Fault]) -> str | None:
+    with serve(estate) as running:
+        for path, fault in added:
+            running.faults.add("GET", path, fault)
+        return verdict(facts_of(running, wanted=RIGHTS), policy_of(running), "REG006", "models", f"{running.url}/churn")
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"), [("CAN_EDIT", "pass"), ("CAN_MANAGE_PRODUCTION_VERSIONS", "fail"), ("CAN_MANAGE", "fail")]
+)
+def test_who_registered_a_version_may_not_move_it_into_production(level: str, expected: str) -> None:
+    assert separate(managed({"service_principal_name": JOBS, "permission_level": level})) == expected
+
+
+def test_a_group_that_may_move_stages_holds_its_members() -> None:
+    estate = managed({"group_name": "promoters", "permission_level": "CAN_MANAGE_PRODUCTION_VERSIONS"}, user="guest@example.com")
+    estate.group("promoters", members=["guest@example.com"])
+    assert separate(estate) == "fail"
+
+
+def test_permissions_are_asked_for_by_id_and_only_where_a_rule_needs_them() -> None:
+    with serve(managed()) as running:
+        facts = facts_of(running, wanted=RIGHTS)
+        assert [one.path for one in running.asked(f"{ACL}/{{}}")] == [f"{ACL}/0123"]
+        assert told(facts, "registry_rights") == set()
+    with serve(managed()) as running:
+        facts_of(running, wanted=WANTED)
+        assert not running.asked(f"{ACL}/{{}}")
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        (ACL + "/{}", faults.refused()),
+        (ACL + "/{}", faults.broken(404, "RESOURCE_DOES_NOT_EXIST")),
+        ("/api/2.0/mlflow/databricks/registered-models/get", faults.refused()),
+        ("/api/2.0/mlflow/model-versions/search", faults.refused()),
+    ],
+)
+def test_what_was_not_seen_of_a_model_is_no_separation(path: str, fault: faults.Fault) -> None:
+    assert separate(managed(), (path, fault)) == "unknown"
+
+
+@pytest.mark.parametrize("user", ["", "4711"])
+def test_who_registered_a_version_may_be_told_by_nothing_that_names_a_principal(user: str) -> None:
+    assert separate(managed({"user_name": "guest@example.com", "permission_level": "CAN_MANAGE"}, user=user)) == "unknown"

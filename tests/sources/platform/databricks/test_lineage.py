@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -167,6 +168,46 @@ def test_one_request_that_fails_leaves_nothing_that_passes(method: str, path: st
         facts = read(server)
         assert not facts.rows["stage_writes"]
         assert set(verdicts(facts, policy(server, "development"), CODES).values()) == {"unknown"}
+
+
+def of_days(asked: Any) -> int:
+    """Of how many days a statement asks; 0 for one that asks of none."""
+    given = {one["name"]: one["value"] for one in asked.body.get("parameters", ())}
+    return (dt.date.fromisoformat(given["until"]) - dt.date.fromisoformat(given["since"])).days if "until" in given else 0
+
+
+def large(server: Server, most_days: int) -> list[int]:
+    """Let the warehouse answer of so many days at a time; gives the lengths of what is asked, as it is asked."""
+    lengths: list[int] = []
+
+    def is_too_large(asked: Any) -> bool:
+        lengths.append(of_days(asked))
+        return lengths[-1] > most_days
+
+    server.faults.add("POST", STATEMENTS, faults.too_large(), when=is_too_large)
+    return lengths
+
+
+def test_lineage_that_is_too_large_for_one_answer_is_read_of_fewer_days_at_a_time() -> None:
+    today = dt.datetime.now(tz=dt.timezone.utc).date()
+    days = [(today - dt.timedelta(days=ago)).isoformat() for ago in (0, 1, 30, 200, 364)]
+    writes = [write(f"prod.s.t{number}", JOBS, "JOB", JOB, day=day) for number, day in enumerate(days)]
+    writes += [write("prod.s.often", JOBS, "JOB", JOB, day=day) for day in days]
+    with serve(estate(*writes)) as server:
+        lengths = large(server, 40)
+        facts = read(server)
+    assert {row.key.split("/")[3] for row in facts.rows["stage_writes"]} == {*(f"prod.s.t{n}" for n in range(5)), "prod.s.often"}
+    assert not [gap for gap in facts.gaps if gap.facts == "stage_writes"]
+    assert sum(one for one in lengths if one <= 40) == max(lengths)
+
+
+def test_a_day_that_is_too_large_for_one_answer_leaves_lineage_unknown() -> None:
+    with serve(estate(write("prod.s.a", JOBS, "JOB", JOB))) as server:
+        lengths = large(server, 0)
+        facts = read(server)
+        assert set(verdicts(facts, policy(server, "development"), CODES).values()) == {"unknown"}
+    assert len(lengths) < 20
+    assert {gap.cause.value for gap in facts.gaps if gap.facts == "stage_writes"} == {"truncated"}
 
 
 def test_a_workspace_that_does_not_answer_is_unknown_too() -> None:

@@ -93,6 +93,7 @@ def test_a_run_is_read_with_its_data_and_its_job_run(facts: Facts, server: Serve
             "run_as_kind": "service_principal",
             "managed_by": "bundle",
             "overridden": False,
+            "job": f"{server.url}#11",
         }
     }
     assert rungs(facts) == {"deployment-metadata": COMMIT}

@@ -114,6 +114,7 @@ SCHEMA = {"columns": [{"name": "name"}]}
         ({"status": {"state": "CLOSED"}}, "truncated"),
         ({"status": {"state": "CANCELED"}}, "truncated"),
         ({"status": {"state": "FAILED", "error": {"error_code": "BAD_REQUEST", "message": "too large"}}}, "failed"),
+        ({"status": {"state": "FAILED", "error": {"message": "Inline byte limit exceeded."}}}, "truncated"),
         ({"status": {"state": "FAILED"}}, "failed"),
         ({"status": {"state": "SOMETHING"}}, "failed"),
         ({"status": {"state": "PENDING"}}, "failed"),

@@ -24,7 +24,7 @@ from lakewarden.policy.model import EnvironmentPolicy, Policy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.contract import Server
+    from tests.contract import Estate, Server
 
     from lakewarden.facts.collect import Facts
 
@@ -406,3 +406,48 @@ def test_whatever_is_refused_no_verdict_becomes_better() -> None:
                 for at, verdict in after.items():
                     if verdict in ("pass", "fail") and "#11" not in at[2] and "#p-1" not in at[2]:
                         assert before.get(at) == verdict, (path, at, before.get(at), verdict)
+
+
+SERVED = {"served_entities": [{"name": name, "entity_name": "prod.ml.churn", "entity_version": "1"} for name in ("a", "b")]}
+
+
+def of_endpoints(*acl: dict[str, str], number: str | None = "e-1") -> Estate:
+    """An endpoint with these permissions, and one of a foundation model, which has none."""
+    estate = workshop()
+    estate.endpoint("churn", id=number, config=SERVED)
+    foundation = {"name": "llm", "foundation_model": {"name": "system.ai.llm"}}
+    estate.endpoint("llm", config={"served_entities": [foundation]})
+    estate.permissions("serving-endpoints", "e-1", acl)
+    return estate
+
+
+def test_permissions_of_endpoints_are_asked_for_by_id_and_once_for_each() -> None:
+    holders = (
+        {"user_name": "ana@example.com", "permission_level": "CAN_MANAGE"},
+        {"group_name": "users", "permission_level": "CAN_QUERY"},
+    )
+    with serve(of_endpoints(*holders)) as server:
+        found = facts_of(server, wanted=WANTED)
+        assert [one.path.rpartition("/")[2] for one in server.asked("/api/2.0/permissions/serving-endpoints/{}")] == ["e-1"]
+        policy = Policy(environments={"production": EnvironmentPolicy(catalogs=("prod",), workspaces=(server.url,))})
+        said = verdicts(found, policy, ("GIT008",))
+        of = {
+            key.removeprefix(f"{server.url}/"): verdict
+            for (_, _, key), verdict in said.items()
+            if "endpoints" in key or "?perm" in key
+        }
+        assert not [gap for gap in found.gaps if gap.facts == "permissions" and "endpoint" in gap.reason]
+    assert of["endpoints/churn/user:ana@example.com/CAN_MANAGE"] == "fail"
+    assert "unknown" not in {verdict for key, verdict in of.items() if key.startswith(("churn", "llm", "endpoints"))}
+
+
+@pytest.mark.parametrize("refused", [True, False], ids=["refused", "without its id"])
+def test_an_endpoint_whose_permissions_were_not_seen_is_unknown(refused: bool) -> None:
+    with serve(of_endpoints(number="e-1" if refused else None)) as server:
+        if refused:
+            server.faults.add("GET", "/api/2.0/permissions/serving-endpoints/{}", faults.refused())
+        found = facts_of(server, wanted=WANTED)
+        policy = Policy(environments={"production": EnvironmentPolicy(catalogs=("prod",), workspaces=(server.url,))})
+        said = verdicts(found, policy, ("GIT008",))
+    assert said["GIT008", "permissions", f"{server.url}/churn/0/?permissions"] == "unknown"
+    assert f"{server.url}/llm/0/?permissions" not in {key for _, _, key in said}

@@ -278,6 +278,53 @@ def test_gitlab_counts_approvals_only_where_nobody_may_push() -> None:
     assert whole(facts, "git_environments")
 
 
+def in_group(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The project in a group in a group, of which the outer one protects these."""
+    named = [{"name": name, "tier": tier} for name, tier in (("prod", "production"), ("held", "staging"), ("live", "production"))]
+    project = {"default_branch": "main", "namespace": {"kind": "group", "full_path": "acme/ml"}}
+    routes = {"": project, "/environments": [*named, {"name": "play", "tier": "development"}]}
+    routes |= {"/groups/acme%2Fml/protected_environments": [], "/groups/acme/protected_environments": list(rows)}
+    return of_gitlab(**routes | more)
+
+
+ASKS = {"name": "production", "approval_rules": [{"required_approvals": 1}]}
+
+
+def test_groups_protect_environments_of_gitlab_by_their_tiers() -> None:
+    with gitlab(in_group(ASKS), page=1) as host:
+        assert environments(facts_of(host)) == {
+            "prod": (True, "*"),
+            "held": (None, "*"),
+            "live": (True, "*"),
+            "play": (False, "*"),
+        }
+    with gitlab(in_group({"name": "production", "required_approval_count": 0})) as host:
+        assert environments(facts_of(host))["live"] == (None, "*"), "somebody in particular deploys to it"
+    of_user = {"": {"default_branch": "main", "namespace": {"kind": "user", "full_path": "ann"}}}
+    with gitlab(in_group(ASKS, **of_user)) as host:
+        assert environments(facts_of(host))["live"] == (False, "*")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"/groups/acme/protected_environments": Says({"message": "404 Not Found"}, 404)},
+        {"/groups/acme%2Fml/protected_environments": Says({"message": "403 Forbidden"}, 403)},
+        {"/environments": Says({"message": "403 Forbidden"}, 403)},
+        {"/environments": [{"tier": "production"}]},
+        {"": {"default_branch": "main"}},
+    ],
+)
+def test_what_groups_of_gitlab_protect_is_not_known_where_one_does_not_tell(more: dict[str, Any]) -> None:
+    with gitlab(in_group(ASKS, **more)) as host:
+        assert environments(facts_of(host)) == {"prod": (True, "*"), "held": (None, "*")}
+
+
+def test_a_tier_that_is_not_told_may_be_any() -> None:
+    with gitlab(in_group(ASKS, **{"/environments": [{"name": "live"}]})) as host:
+        assert environments(facts_of(host)) == {"prod": (True, "*"), "held": (None, "*"), "live": (None, "*")}
+
+
 def test_an_approval_of_the_author_is_nobody_elses() -> None:
     with gitlab(of_gitlab(**{"/approvals": {"merge_requests_author_approval": True}})) as host:
         assert protection(facts_of(host), "release") == (0, 1, False, False)

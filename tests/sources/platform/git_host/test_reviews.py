@@ -146,7 +146,7 @@ def test_github_an_approval_is_one_of_the_last_commit_by_somebody_else(reviews: 
     (row,) = facts.rows["commit_reviews"]
     assert row.key == f"{KEY}/5"
     if expected == "unknown":
-        assert [gap.parent for gap in facts.gaps if gap.facts == "commit_reviews" and gap.value] == [row.key]
+        assert [gap.parent for gap in facts.gaps if gap.facts == "commit_reviews" and gap.value] == [KEY]
 
 
 @pytest.mark.parametrize(("permission", "expected"), [("write", "pass"), ("admin", "pass"), ("read", "fail"), (None, "unknown")])
@@ -316,6 +316,8 @@ def test_a_repository_that_cannot_be_asked_is_a_gap(address: str | None, environ
     collect_commit(Hosts(environ, QUICK), address, COMMIT, KEY, policy, facts)
     assert {gap.facts for gap in facts.gaps} == {"commit_reviews", "commit_checks"}
     assert verdicts(facts, policy) == {"GATE008": "unknown", "GATE009": "unknown"}
+    if address == "/somewhere":
+        assert all("/somewhere, on no Git host" in gap.reason for gap in facts.gaps)
 
 
 # --- GitLab -----------------------------------------------------------------------------------------------------------

@@ -113,8 +113,13 @@ def test_before_3_13_the_default_permission_alone_is_not_told(tmp_path: Path) ->
         assert rows(facts, "permissions", "object_name", "principal", "level") == {
             *((name, *one) for name in ("Default", "/churn", "/open") for one in everywhere),
             ("/churn", "user:alice", "CAN_EDIT"),
-            ("Churn", "user:bob", "CAN_MANAGE"),
-            *((name, "user:admin", "CAN_MANAGE") for name in ("Churn", "secret")),
+        }
+        on_models = {("group:admins", "MANAGE"), ("everyone:users", None)}
+        assert {
+            (key.rpartition("/")[2], *more) for key, *more in rows(facts, "registry_rights", "model", "principal", "level")
+        } == {
+            *((name, *one) for name in ("Churn", "secret") for one in on_models),
+            ("Churn", "user:bob", "MANAGE"),
         }
         assert rows(facts, "principals", "principal") == {(f"user:{name}",) for name in (ADMIN, ALICE, BOB, CAROL)}
         assert said(server, tmp_path, "TRK006") == {

@@ -144,7 +144,19 @@ def test_grants_of_users_are_told_one_by_one_before_roles() -> None:
     assert levels == {("group:admins", "CAN_MANAGE"), ("user:admin", "CAN_EDIT"), ("user:alice", "CAN_EDIT")}, (
         "no default is left"
     )
-    assert whole(facts) >= {"permissions", "principals", "models"}
+    assert whole(facts) >= {"permissions", "principals", "models", "registry_rights"}
+
+
+def test_grants_on_a_model_count_for_that_model_alone() -> None:
+    grants = [{"name": "churn", "permission": "EDIT"}, {"name": "hidden", "permission": "NO_PERMISSIONS"}]
+    user = {"username": "alice", "is_admin": False, "experiment_permissions": [], "registered_model_permissions": grants}
+    models = {"registered_models": [{"name": "churn"}, {"name": "hidden"}]}
+    more = {f"{API}/users/list": {"users": [{"username": "alice"}]}, f"{API}/users/get": {"user": user}}
+    more |= {f"{API}/registered-models/search": models, f"{API}/registered-models/get": {"registered_model": {}}}
+    with server(of_3_11(**more)) as running:
+        facts = facts_of(running.url)
+    found = {(row.__dict__["model"].rpartition("/")[2], row.__dict__["principal"]) for row in facts.rows["registry_rights"]}
+    assert found == {("churn", "group:admins"), ("hidden", "group:admins"), ("churn", "user:alice")}
 
 
 @pytest.mark.parametrize(
@@ -165,8 +177,8 @@ def test_grants_of_users_are_told_one_by_one_before_roles() -> None:
 def test_a_user_of_whom_not_all_is_told_leaves_the_permissions_a_gap(more: dict[str, Any]) -> None:
     with server(of_3_11(**more)) as running:
         facts = facts_of(running.url)
-    assert "permissions" not in whole(facts)
-    assert not facts.rows["permissions"]
+    assert {"permissions", "registry_rights"}.isdisjoint(whole(facts))
+    assert not [*facts.rows["permissions"], *facts.rows["registry_rights"]]
 
 
 def test_a_role_that_is_not_known_is_no_permission() -> None:

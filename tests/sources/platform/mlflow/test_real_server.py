@@ -33,6 +33,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         commit = train(running.url, folder / "churn")
         grant = {"username": ALICE, "resource_type": "experiment", "resource_id": "1", "permission": "EDIT"}
         running.ask("/api/3.0/mlflow/users/permissions/grant", grant)
+        of_model = {"username": ALICE, "resource_type": "registered_model", "resource_id": "Churn", "permission": "EDIT"}
+        running.ask("/api/3.0/mlflow/users/permissions/grant", of_model)
         for name, url in (("told", "https://example.com/hook"), ("open", "http://127.0.0.1:9/hook")):
             hook = {"name": name, "url": url, "events": [{"entity": "REGISTERED_MODEL", "action": "CREATED"}]}
             running.ask("/api/2.0/mlflow/webhooks", hook)
@@ -90,7 +92,12 @@ def test_what_users_may_do_is_asked_with_the_default_that_no_call_tells(seen: Fa
         ("/churn", "user:bob", "CAN_READ"),
         ("Default", "user:alice", "CAN_READ"),
         ("/churn", "group:admins", "CAN_MANAGE"),
-        ("Churn", "user:admin", "CAN_MANAGE"),
+    }
+    assert {(key.rpartition("/")[2], *more) for key, *more in rows(seen, "registry_rights", "model", "principal", "level")} == {
+        *((name, "group:admins", "MANAGE") for name in ("Churn", "copied")),
+        ("Churn", "user:alice", "EDIT"),
+        ("copied", "user:alice", "READ"),
+        *((name, "user:bob", "READ") for name in ("Churn", "copied")),
     }
     assert rows(seen, "principals", "principal") == {("user:admin",), ("user:alice",), ("user:bob",)}
 
@@ -122,11 +129,12 @@ def test_the_audit_knows_which_environment_the_server_is(server: Running, tmp_pa
     policy = f'unity_catalog = "no"\n[environments.production]\nworkspaces = ["{server.url}"]\n'
     (tmp_path / "lakewarden.toml").write_text(policy, encoding="utf-8")
     login = {"MLFLOW_TRACKING_USERNAME": ADMIN, "MLFLOW_TRACKING_PASSWORD": PASSWORD}
-    asked = ("--select", "TRK006,DEP005,TRK007,REG011", "--output-format", "json", "--show", "unknown")
+    asked = ("--select", "TRK006,DEP005,TRK007,REG006,REG011", "--output-format", "json", "--show", "unknown,advisory")
     live = lakewarden(tmp_path, "audit", "--mlflow", server.url, *asked, **login)
     told = {(f["code"], f["subject"].removeprefix(f"{server.url}/"), f["environment"]) for f in live.json["findings"]}
     assert ("TRK006", "experiments/1/user:alice/CAN_EDIT", "production") in told
     assert ("DEP005", "Churn/1", "production") in told
+    assert {one for one in told if one[0] == "REG006"} == {("REG006", "Churn", "production")}, "of the other nobody may edit"
     assert not [code for code, _, _ in told if code == "TRK007"]
     assert [code for code, _, _ in told].count("REG011") == 1
     assert live.code == 1

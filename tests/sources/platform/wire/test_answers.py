@@ -74,6 +74,12 @@ def test_an_answer_that_is_no_object_is_an_error_of_its_kind(says: Says, kind: t
     assert isinstance(problem, SourceError)
 
 
+def test_no_grant_reaches_a_catalog_that_is_bound_elsewhere() -> None:
+    bound = Says(_error("PERMISSION_DENIED", "Catalog 'prod' is not accessible in current workspace."), 403)
+    assert "--workspace" in _get(bound)[0].remedy
+    assert "grant" in _get(Says(_error("PERMISSION_DENIED"), 403))[0].remedy
+
+
 def test_each_becomes_a_gap_of_its_listing_and_never_a_complete_list() -> None:
     with serving([Says(_error("PERMISSION_DENIED", "User lacks READ METADATA"), 403)]) as server:
         facts, api = Facts(), api_of(server)

@@ -43,7 +43,7 @@ def test_retry_after_is_obeyed_in_real_seconds() -> None:
     started = real.monotonic()
     with serving([_busy(1), _GOOD]) as server:
         assert api_of(server, limits=Limiter(), options=Options()).get("/x", family="test") == {"ok": True}
-    assert 1 <= real.monotonic() - started < 3
+    assert 1 <= real.monotonic() - started < 20
 
 
 def test_a_date_and_github_s_reset_are_understood() -> None:
@@ -131,7 +131,7 @@ def test_a_slow_answer_is_asked_for_twice_and_does_not_kill_the_host() -> None:
 
     def answer(asked: Asked) -> Says:
         if asked.path == "/slow":
-            release.wait(5)
+            release.wait(30)
         return _GOOD
 
     with serving(answer) as server:

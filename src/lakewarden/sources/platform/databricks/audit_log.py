@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 _STATEMENT = """
 SELECT action_name AS action, to_json(request_params) AS params, user_identity.email AS who, CAST(event_time AS STRING) AS at
 FROM system.access.audit
-WHERE event_date >= CAST(:since AS DATE) AND service_name = 'unityCatalog' AND response.status_code = 200
+WHERE event_date >= CAST(:since AS DATE) AND event_date < CAST(:until AS DATE)
+  AND service_name = 'unityCatalog' AND response.status_code = 200
   AND action_name IN ('setRegisteredModelAlias', 'deleteRegisteredModelAlias', 'setModelVersionTag', 'deleteModelVersionTag')
 """
 _ALIAS, _TAG = "RegisteredModelAlias", "ModelVersionTag"

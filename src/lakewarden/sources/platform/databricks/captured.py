@@ -34,7 +34,7 @@ _REPOSITORY = ("mlflow.databricks.gitRepoUrl", "mlflow.source.git.repoURL")
 _BUNDLE = re.compile(r"/\.bundle/(?:[^/]+)/([^/]+)/")
 _SUCCESS, _NOT_RUN = "SUCCESS", frozenset({"EXCLUDED"})
 #: The columns of a job run that rules read.
-JOB_RUN_COLUMNS = ("run_type", "result_state", "run_as_kind", "managed_by", "overridden")
+JOB_RUN_COLUMNS = ("run_type", "result_state", "run_as_kind", "managed_by", "overridden", "job")
 
 
 class Rung(NamedTuple):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _PATH = "/api/2.0/serving-endpoints"
 _FAMILY = "serving"
+#: Under which name the ids of endpoints are kept, by their names: permissions are asked for by id.
+IDS = "ids of endpoints"
 _LEVELS, _ALL = 3, 100
 #: What the platform itself provides.
 _FOUNDATION = "system."
@@ -44,6 +46,7 @@ def _write(estate: Estate, name: str, answer: Answer[dict[str, Any]]) -> SourceE
         said = answer.get()
     except SourceError as problem:
         return problem
+    estate.kept.setdefault(IDS, {})[name] = said.get("id")
     config = said.get("config") or {}
     entities = config.get("served_entities") or config.get("served_models") or []
     # Foundation models, whose endpoints have no id, and an endpoint that is being made serve nothing of a registry.

@@ -109,6 +109,7 @@ def write_job_run(estate: Estate, told: Told, tags: dict[str, str]) -> None:
             run_as_kind=_run_as_kind(estate, told, tags, key),
             managed_by=managed,
             overridden=_overridden(run),
+            job=f"{estate.workspace}#{run['job_id']}" if run.get("job_id") else "none",
         )
     )
 

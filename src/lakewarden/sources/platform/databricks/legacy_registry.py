@@ -1,12 +1,14 @@
-"""The workspace registry, which Models in Unity Catalog replaces: models with stages, their versions, and webhooks."""
+"""The workspace registry, which Models in Unity Catalog replaces: models with stages, their versions, permissions and webhooks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from lakewarden.facts.model.registry import Model, ModelVersion, RegistryHook
+from lakewarden.facts.model.registry import Model, ModelVersion, RegistryHook, RegistryRight
+from lakewarden.sources.platform.databricks import access_lists
 from lakewarden.sources.platform.databricks.approvals import write_tags
+from lakewarden.sources.platform.databricks.names import named
 from lakewarden.sources.platform.databricks.versions import copied_from
 from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, field_of, name_of, stage_of
 from lakewarden.sources.platform.wire.errors import Disabled
@@ -15,6 +17,7 @@ from lakewarden.sources.platform.wire.gather import gather
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lakewarden.facts.origin import Origin
     from lakewarden.sources.platform.estate import Estate
 
 _MLFLOW = "/api/2.0/mlflow"
@@ -26,11 +29,13 @@ _LEVELS = 3
 
 
 def collect(estate: Estate) -> None:
-    """List models, versions and webhooks of the workspace registry; where it is switched off there are none."""
+    """List models, versions, permissions and webhooks of the workspace registry; where it is switched off there are none."""
     if estate.wants("models"):
         models = _models(estate)
         if estate.wants("model_versions"):
             _versions(estate, models)
+        if estate.wants("registry_rights"):
+            _rights(estate, models)
     if estate.wants("registry_hooks"):
         _hooks(estate)
 
@@ -86,6 +91,31 @@ def _versions(estate: Estate, models: list[tuple[Model, str]]) -> None:
                     write_tags(estate, version, row.get("tags") or [])
 
 
+def _rights(estate: Estate, models: list[tuple[Model, str]]) -> None:
+    """What everybody may do with each model: asked for by its id, which only the answer about it alone tells."""
+
+    def ask(one: tuple[Model, str]) -> dict[str, Any]:
+        path, right = f"{_MLFLOW}/databricks/registered-models/get", f"CAN_READ on the model {one[1]}"
+        said = estate.api.get(path, {"name": one[1]}, family=_FAMILY, right=right).get("registered_model_databricks") or {}
+        number = field_of(said, "id", f"the model {one[1]}")
+        path = f"{access_lists.PATH}/registered-models/{number}"
+        return estate.api.get(path, family=access_lists.FAMILY, right=f"CAN_MANAGE on the model {one[1]}")
+
+    for (model, name), answer in gather(ask, models):
+        origin = estate.at(f"{_MLFLOW}/databricks/registered-models/get?name={name}")
+        with estate.facts.listing("registry_rights", plane=DEPLOYED, of=model.key, origin=origin):
+            for entry in access_lists.entries(answer.get(), f"model {name}"):
+                right = RegistryRight(
+                    key=f"{model.key}/{entry.key}",
+                    plane=DEPLOYED,
+                    origin=origin,
+                    model=model.key,
+                    principal=entry.principal,
+                    level=entry.level,
+                )
+                estate.facts.add(right)
+
+
 def version_of(estate: Estate, model: Model, row: dict[str, Any]) -> ModelVersion:
     """A version as the registry tells it."""
     number, run = field_of(row, "version", f"a version of the model {model.name}"), row.get("run_id")
@@ -99,6 +129,7 @@ def version_of(estate: Estate, model: Model, row: dict[str, Any]) -> ModelVersio
         estate.unexplained("model_versions", key, reason, "register the model in Unity Catalog", origin)
     return ModelVersion(
         key=key,
+        created_by=_creator_of(estate, key, row.get("user_id"), origin),
         plane=DEPLOYED,
         origin=origin,
         model=model.key,
@@ -111,6 +142,17 @@ def version_of(estate: Estate, model: Model, row: dict[str, Any]) -> ModelVersio
         copied_catalog=catalog,
         has_description=bool(str(row.get("description") or "").strip()),
     )
+
+
+def _creator_of(estate: Estate, key: str, user: object, origin: Origin) -> str | None:
+    """Who registered a version: a user by mail, or a service principal by application id; None for any other text."""
+    who = named(user)
+    if who.kind in ("user", "service_principal"):
+        return who.key
+    estate.unexplained(
+        "model_versions", key, f"the registry does not say who registered {key}", "ask who trains the model", origin
+    )
+    return None
 
 
 def _workspace_of(estate: Estate, link: Any) -> str | None:
@@ -144,10 +186,12 @@ def _hooks(estate: Estate) -> None:
 
 COLLECTOR = Collector(
     "workspace registry",
-    frozenset({"models", "model_aliases", "model_versions", "model_version_tags", "registry_hooks"}),
+    frozenset({"models", "model_aliases", "model_versions", "model_version_tags", "registry_rights", "registry_hooks"}),
     (
         Need("GET /api/2.0/mlflow/registered-models/search", "workspace admin"),
         Need("GET /api/2.0/mlflow/model-versions/search", "CAN_READ on the model"),
+        Need("GET /api/2.0/mlflow/databricks/registered-models/get", "CAN_READ on the model"),
+        Need("GET /api/2.0/permissions/registered-models/{id}", "CAN_MANAGE on the model, or workspace admin"),
         Need("GET /api/2.0/mlflow/registry-webhooks/list", "workspace admin"),
     ),
     collect,

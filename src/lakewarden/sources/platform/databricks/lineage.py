@@ -25,7 +25,7 @@ SELECT DISTINCT metastore_id, workspace_id, target_table_full_name AS name, crea
             WHEN entity_metadata.dlt_pipeline_info.dlt_pipeline_id IS NOT NULL THEN 'PIPELINE'
             ELSE entity_type END AS entity
 FROM system.access.table_lineage
-WHERE target_table_full_name IS NOT NULL AND event_date >= CAST(:since AS DATE)
+WHERE target_table_full_name IS NOT NULL AND event_date >= CAST(:since AS DATE) AND event_date < CAST(:until AS DATE)
   AND coalesce(target_type, 'TABLE') NOT IN ('VIEW', 'METRIC_VIEW', 'PATH')
 """
 _PLATFORM = frozenset({"system", "samples", "__databricks_internal"})

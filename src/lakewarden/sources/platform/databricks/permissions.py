@@ -1,4 +1,4 @@
-"""Who may do what with jobs, pipelines, experiments and the folders of deployments."""
+"""Who may do what with jobs, pipelines, experiments, endpoints and the folders of deployments."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.identity import Permission
+from lakewarden.sources.platform.databricks.access_lists import FAMILY, PATH, entries
 from lakewarden.sources.platform.databricks.bundles import root_of
 from lakewarden.sources.platform.databricks.deployments import deployment_key, record_key
+from lakewarden.sources.platform.databricks.endpoints import IDS
 from lakewarden.sources.platform.databricks.workloads import workloads
 from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
 from lakewarden.sources.platform.wire.errors import Failed
 from lakewarden.sources.platform.wire.gather import gather
-from lakewarden.sources.repository.bundle.principals import told_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,12 +22,9 @@ if TYPE_CHECKING:
     from lakewarden.sources.platform.estate import Estate
     from lakewarden.sources.platform.wire.gather import Answer
 
-_PATH = "/api/2.0/permissions"
-_FAMILY = "permissions"
 _STATUS = "/api/2.0/workspace/get-status"
-#: What is known of jobs, pipelines, experiments and folders (SDK, `PermissionLevel`); any other level may let change them.
-_LEVELS = frozenset({"CAN_VIEW", "CAN_READ", "CAN_RUN", "CAN_MANAGE_RUN", "CAN_EDIT", "CAN_MANAGE", "IS_OWNER"})
-_HOLDERS = (("user_name", "user"), ("service_principal_name", "service_principal"), ("group_name", "group"))
+#: What is known of these objects (SDK, `PermissionLevel`); any other level may let change them.
+_LEVELS = frozenset({"CAN_VIEW", "CAN_READ", "CAN_QUERY", "CAN_RUN", "CAN_MANAGE_RUN", "CAN_EDIT", "CAN_MANAGE", "IS_OWNER"})
 
 
 class _Object(NamedTuple):
@@ -45,10 +43,10 @@ class _Object(NamedTuple):
 
 def collect(estate: Estate) -> None:
     """Ask for the permissions of each object. A 404 is no empty list, and an object that was deleted may still have one."""
-    reason = "permissions are read of jobs, pipelines, experiments and the folders of deployments only"
+    reason = "permissions are read of jobs, pipelines, experiments, endpoints and the folders of deployments only"
     estate.facts.otherwise(Gap(Cause.NOT_ASKED, "permissions", reason, plane=DEPLOYED))
     by_list: dict[str, list[_Object]] = {}
-    for one in (*_workloads(estate), *_experiments(estate), *_folders(estate)):
+    for one in (*_workloads(estate), *_experiments(estate), *_folders(estate), *_endpoints(estate)):
         by_list.setdefault(one.parent, []).append(one)
     objects = [one for of_list in by_list.values() for one in of_list]
     answers = dict(gather(lambda one: _ask(estate, one), objects))
@@ -69,6 +67,27 @@ def _experiments(estate: Estate) -> Iterator[_Object]:
         if row.plane == DEPLOYED and row.__dict__.get("place") == estate.workspace:
             number = row.key.rpartition("/")[2]
             yield _Object(row.key, "experiment", row.__dict__.get("path"), "experiments", number, frozenset(), row.key)
+
+
+def _endpoints(estate: Estate) -> Iterator[_Object]:
+    """The endpoints, each once, under the first thing that it serves. Foundation models, whose endpoints have no id, have no
+    permissions either.
+    """
+    numbers: dict[str, str | None] = estate.kept.get(IDS, {})
+    told: set[str] = set()
+    for row in estate.facts.rows["served_entities"]:
+        if row.plane != DEPLOYED or row.__dict__.get("place") != estate.workspace:
+            continue
+        name = row.key[len(estate.workspace) + 1 :].rpartition("/")[0]
+        number = numbers.get(name)
+        if name not in told and number:
+            told.add(name)
+            prefix = f"{estate.workspace}/endpoints/{name}"
+            yield _Object(row.key, "endpoint", name, "serving-endpoints", str(number), frozenset(), prefix)
+            continue
+        with estate.facts.listing("permissions", plane=DEPLOYED, of=row.key, origin=row.origin):
+            if name not in told and row.__dict__.get("external") is not True:
+                raise Failed(f"endpoint {name} came without its id", "run again; report it if it stays so")
 
 
 def _folders(estate: Estate) -> Iterator[_Object]:
@@ -106,47 +125,33 @@ def _ask(estate: Estate, one: _Object) -> dict[str, Any]:
         if said.get("object_type") != "DIRECTORY" or not said.get("object_id"):
             raise Failed(f"{one.name} on {estate.workspace} is no folder", "deploy the bundle again")
         number = str(said["object_id"])
-    return estate.api.get(f"{_PATH}/{one.type_}/{number}", family=_FAMILY, right=f"CAN_MANAGE on the {one.kind} {one.name}")
+    return estate.api.get(f"{PATH}/{one.type_}/{number}", family=FAMILY, right=f"CAN_MANAGE on the {one.kind} {one.name}")
 
 
 def _origin(estate: Estate, one: _Object) -> Origin:
-    return estate.at(f"{_STATUS}?path={one.name}" if not one.number else f"{_PATH}/{one.type_}/{one.number}")
+    return estate.at(f"{_STATUS}?path={one.name}" if not one.number else f"{PATH}/{one.type_}/{one.number}")
 
 
 def _write(estate: Estate, one: _Object, said: dict[str, Any]) -> None:
     origin = _origin(estate, one)
-    if "access_control_list" not in said and "object_id" not in said:
-        raise Failed(f"the answer about permissions of {one.kind} {one.name} has none", "run again; report it if it stays so")
-    seen: set[str] = set()
-    for at, entry in enumerate(said.get("access_control_list") or ()):
-        principal = next(
-            (f"{told_kind(kind, entry[field])}:{entry[field]}" for field, kind in _HOLDERS if entry.get(field)), None
-        )
-        levels: list[dict[str, Any]] = entry.get("all_permissions") or [{}]
-        for held in levels:
-            level = held.get("permission_level")
-            if level is not None and level not in _LEVELS:
-                reason = f"what {level} lets somebody do to {one.kind} {one.name} is not known here"
-                estate.unexplained(
-                    "permissions", f"{one.prefix}/{principal or f'?{at}'}/{level}", reason, "update lakewarden", origin
-                )
-            key = f"{one.prefix}/{principal or f'?{at}'}/{level or '?'}"
-            if key in seen:
-                continue
-            seen.add(key)
-            estate.facts.add(
-                Permission(
-                    key=key,
-                    plane=DEPLOYED,
-                    origin=origin,
-                    place=estate.workspace,
-                    object_kind=one.kind,
-                    object_name=one.name,
-                    principal=principal,
-                    is_run_as=_is_run_as(principal, one.runs_as),
-                    level=level if level in _LEVELS else None,
-                )
+    for entry in entries(said, f"{one.kind} {one.name}"):
+        key = f"{one.prefix}/{entry.key}"
+        if entry.level is not None and entry.level not in _LEVELS:
+            reason = f"what {entry.level} lets somebody do to {one.kind} {one.name} is not known here"
+            estate.unexplained("permissions", key, reason, "update lakewarden", origin)
+        estate.facts.add(
+            Permission(
+                key=key,
+                plane=DEPLOYED,
+                origin=origin,
+                place=estate.workspace,
+                object_kind=one.kind,
+                object_name=one.name,
+                principal=entry.principal,
+                is_run_as=_is_run_as(entry.principal, one.runs_as),
+                level=entry.level if entry.level in _LEVELS else None,
             )
+        )
 
 
 def _is_run_as(principal: str | None, runs_as: frozenset[str | None]) -> bool | None:

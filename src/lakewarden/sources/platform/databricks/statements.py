@@ -30,7 +30,13 @@ _NO_RIGHT = re.compile(
     r"INSUFFICIENT_PERMISSIONS|PERMISSION_DENIED|UNAUTHORIZED|does not have|lacks? .{0,30}privilege", re.IGNORECASE
 )
 _NOT_THERE = re.compile(r"(?:TABLE_OR_VIEW|SCHEMA|CATALOG)_NOT_FOUND|_DOES_NOT_EXIST|cannot be found", re.IGNORECASE)
+#: An inline result of more than 25 MiB is not told at all (SDK, `disposition`).
+_TOO_LARGE = re.compile(r"byte limit exceeded|larger than 25 ?MiB|26214400", re.IGNORECASE)
 _READS = re.compile(r"\s*(?:SELECT|WITH)\b[^;]*", re.IGNORECASE)
+
+
+class TooLarge(Truncated):
+    """A result of more than a statement may bring: a narrower one may be told."""
 
 
 class Warehouse:
@@ -114,6 +120,8 @@ class Warehouse:
         lines = redact(str(error.get("message") or "")).splitlines()
         told = f": {lines[0]}" if lines else ""
         whole = f"{error.get('error_code') or ''} {error.get('message') or ''}"
+        if _TOO_LARGE.search(whole):
+            return TooLarge(f"a result of the SQL warehouse {self.number} is larger than 25 MiB", "narrow what is collected")
         if state == "FAILED" and _NO_RIGHT.search(whole):
             return Refused(f"a statement on the SQL warehouse {self.number} was refused{told}", remedy or f"grant {self._right}")
         if state == "FAILED" and _NOT_THERE.search(whole):
@@ -133,7 +141,7 @@ class Warehouse:
                 f"a result of the SQL warehouse {self.number} came without its columns", "run again; report it if it stays so"
             )
         if manifest.get("truncated"):
-            raise Truncated(f"a result of the SQL warehouse {self.number} was cut", "narrow what is collected")
+            raise TooLarge(f"a result of the SQL warehouse {self.number} was cut", "narrow what is collected")
         rows: list[Row] = []
         part, at = said.get("result") or {}, 0
         while True:

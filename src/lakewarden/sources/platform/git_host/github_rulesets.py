@@ -24,7 +24,10 @@ _NOT_IN_PLAN = "upgrade to"
 _ADMINS = frozenset({"OrganizationAdmin", "EnterpriseOwner"})
 #: Number of the role of a repository's admins (REST, "Create a repository ruleset").
 _ADMIN_ROLE = 5
-_HOLD = "hold the branch by classic protection too, or read the ruleset with a token that may edit it"
+_HOLD = (
+    "read it with a token that may edit the ruleset: Administration (write) of the repository, of the organization for one of its "
+    "own; or hold the branch by classic protection too"
+)
 
 
 def rulesets(repository: GitRepository, name: str) -> Protection:

@@ -1,6 +1,6 @@
 """GitLab: protected branches, approvals, protected environments, and whether a commit is on a branch.
 
-Sources: the REST API v4 of GitLab (projects, branches, protected branches, merge request approvals, protected environments).
+Sources: the REST API v4 of GitLab (projects, branches, protected branches, merge request approvals).
 Who may push to a protected branch needs neither an approval nor a pipeline: there only "no one" makes them count.
 """
 
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from lakewarden.errors import SourceError
+from lakewarden.sources.platform.git_host.gitlab_environments import RIGHT, project_of, seen_environments
 from lakewarden.sources.platform.git_host.repository import (
     FAMILY,
     GitRepository,
     Protection,
     SeenBranch,
-    SeenEnvironment,
     commit_of,
     flag,
     name_of,
@@ -27,25 +27,22 @@ from lakewarden.sources.platform.wire.errors import Failed, Missing, Refused, Wi
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from lakewarden.sources.platform.git_host.repository import SeenEnvironment
+
 _PAGE = {"per_page": 100}
-_RIGHT = "the scope read_api and the role Maintainer in the project to the token"
 #: Rules that ask people of the project; the others appear with a security report or an owner of the code.
 _FOR_EVERYBODY = frozenset({"regular", "any_approver"})
 _SAID_MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST})
 
 
-def _project(repository: GitRepository) -> str:
-    return f"/projects/{quote(repository.path, safe='')}"
-
-
 def branches(repository: GitRepository, wanted: Callable[[str], bool]) -> Iterator[SeenBranch]:
     """All branches; the protection of those that are wanted, and of the default branch."""
-    path = _project(repository)
-    project = repository.api.get(path, family=FAMILY, right=_RIGHT)
-    rows = list(repository.api.linked(f"{path}/repository/branches", _PAGE, family=FAMILY, right=_RIGHT))
+    path = project_of(repository)
+    project = repository.api.get(path, family=FAMILY, right=RIGHT)
+    rows = list(repository.api.linked(f"{path}/repository/branches", _PAGE, family=FAMILY, right=RIGHT))
     rules: list[dict[str, Any]] | SourceError
     try:
-        rules = list(repository.api.linked(f"{path}/protected_branches", _PAGE, family=FAMILY, right=_RIGHT))
+        rules = list(repository.api.linked(f"{path}/protected_branches", _PAGE, family=FAMILY, right=RIGHT))
     except SourceError as problem:
         rules = problem
     for row in rows:
@@ -70,7 +67,7 @@ def _protection(
     mine = [rule for rule in rules if fnmatchcase(name, str(rule.get("name")).replace("[", "[[]").replace("?", "[?]"))]
     if not mine:
         reason = f"branch {name} of {repository.key} is protected, and by which rule is not told: a group may have set it"
-        return Protection(None, None, None, False, Refused(reason, f"grant {_RIGHT}"))
+        return Protection(None, None, None, False, Refused(reason, f"grant {RIGHT}"))
     force = any(flag(rule, "allow_force_push", f"branch {name} of {repository.key}") for rule in mine)
     # Of several rules the one that allows more counts.
     if any(_may_push(rule) for rule in mine):
@@ -81,7 +78,7 @@ def _protection(
     if checks and project.get("allow_merge_on_skipped_pipeline") is True:
         checks = 0
     if checks is None and missing is None:
-        missing = Refused(f"what {repository.key} asks of pipelines is not shown to this token", f"grant {_RIGHT}")
+        missing = Refused(f"what {repository.key} asks of pipelines is not shown to this token", f"grant {RIGHT}")
     return Protection(approvals, checks, force, False, missing)
 
 
@@ -95,10 +92,10 @@ def _may_push(rule: dict[str, Any]) -> bool:
 
 def _approvals(repository: GitRepository, name: str) -> tuple[int | None, SourceError | None]:
     """How many approvals the rules of the project ask for a change of the branch."""
-    path = f"{_project(repository)}/approval_rules"
+    path = f"{project_of(repository)}/approval_rules"
     most = 0
     try:
-        for rule in repository.api.linked(path, _PAGE, family=FAMILY, right=_RIGHT):
+        for rule in repository.api.linked(path, _PAGE, family=FAMILY, right=RIGHT):
             if rule.get("rule_type") not in _FOR_EVERYBODY:
                 continue
             of = [str(one.get("name")) for one in rule.get("protected_branches") or ()]
@@ -109,7 +106,7 @@ def _approvals(repository: GitRepository, name: str) -> tuple[int | None, Source
             most -= 1  # one of them may be the author's own
     except Missing as problem:
         reason = f"the approval rules of {repository.key} are not shown: the token may not read them, or the plan has none"
-        return None, Refused(reason, f"grant {_RIGHT}; GitLab Free cannot require approvals", status=problem.status)
+        return None, Refused(reason, f"grant {RIGHT}; GitLab Free cannot require approvals", status=problem.status)
     except SourceError as problem:
         return None, problem
     return most, None
@@ -117,55 +114,37 @@ def _approvals(repository: GitRepository, name: str) -> tuple[int | None, Source
 
 def _author_approves(repository: GitRepository) -> bool:
     """May the author of a change approve it?"""
-    said = repository.api.get(f"{_project(repository)}/approvals", family=FAMILY, right=_RIGHT)
+    said = repository.api.get(f"{project_of(repository)}/approvals", family=FAMILY, right=RIGHT)
     return flag(said, "merge_requests_author_approval", repository.key)
 
 
 def environments(repository: GitRepository) -> Iterator[SeenEnvironment]:
-    """The protected environments of the project. A job in another one waits for nobody, unless a group protects it."""
-    path = f"{_project(repository)}/protected_environments"
-    try:
-        rows = list(repository.api.linked(path, _PAGE, family=FAMILY, right=_RIGHT))
-    except Missing as problem:
-        reason = (
-            f"the protected environments of {repository.key} are not shown: the token may not read them, or the plan has none"
-        )
-        raise Refused(reason, f"grant {_RIGHT}", status=problem.status) from None
-    for row in rows:
-        name = str(row.get("name"))
-        asked = [int(row.get("required_approval_count") or 0)]
-        asked += [int(rule.get("required_approvals") or 0) for rule in row.get("approval_rules") or ()]
-        approval, missing = (True, None) if max(asked) > 0 else (None, _restricted(repository, name))
-        yield SeenEnvironment(name, f"{path}/{quote(name, safe='')}", approval, "*", missing)
-
-
-def _restricted(repository: GitRepository, name: str) -> SourceError:
-    reason = f"environment {name} of {repository.key} asks for no approval; who may deploy to it is restricted"
-    return SourceError("unresolved", reason, "add an approval rule to the protected environment")
+    """The environments that the project or its groups protect, and others as far as the groups tell."""
+    return seen_environments(repository)
 
 
 def head(repository: GitRepository, branch: str) -> str:
     """The newest commit of a branch."""
-    path = f"{_project(repository)}/repository/branches/{quote(branch, safe='')}"
-    return commit_of(repository, repository.api.get(path, family=FAMILY, right=_RIGHT), "commit", "id")
+    path = f"{project_of(repository)}/repository/branches/{quote(branch, safe='')}"
+    return commit_of(repository, repository.api.get(path, family=FAMILY, right=RIGHT), "commit", "id")
 
 
 def tags(repository: GitRepository) -> Iterator[tuple[str, str]]:
     """All tags by their names, with their commits."""
-    for row in repository.api.linked(f"{_project(repository)}/repository/tags", _PAGE, family=FAMILY, right=_RIGHT):
+    for row in repository.api.linked(f"{project_of(repository)}/repository/tags", _PAGE, family=FAMILY, right=RIGHT):
         yield name_of(repository, row), commit_of(repository, row, "commit", "id")
 
 
 def is_ancestor(repository: GitRepository, commit: str, head: str) -> bool:
     """Is the commit in the history of the other? It is where the two meet in the commit itself."""
-    path = f"{_project(repository)}/repository"
+    path = f"{project_of(repository)}/repository"
     try:
-        met = repository.api.get(f"{path}/merge_base", {"refs[]": [head, commit]}, family=FAMILY, right=_RIGHT).get("id")
+        met = repository.api.get(f"{path}/merge_base", {"refs[]": [head, commit]}, family=FAMILY, right=RIGHT).get("id")
     except WireError as problem:
         if problem.status not in _SAID_MISSING:
             raise
         # Whoever may read the one would be shown a commit that is in its history.
-        repository.api.get(f"{path}/commits/{head}", family=FAMILY, right=_RIGHT)
+        repository.api.get(f"{path}/commits/{head}", family=FAMILY, right=RIGHT)
         return False
     if not isinstance(met, str) or not met:
         raise Failed(f"GET {path}/merge_base on {repository.api.host} was answered without a commit", "run again")

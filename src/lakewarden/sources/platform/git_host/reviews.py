@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from lakewarden.errors import SourceError, UsageError
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.gate import CommitCheck, CommitReview
-from lakewarden.policy.attribute import project_named, ref_class
+from lakewarden.policy.attribute import is_release, project_named
 from lakewarden.policy.globs import any_name
 from lakewarden.policy.repositories import repository_url
 from lakewarden.sources.platform.estate import DEPLOYED, Need
@@ -96,6 +96,8 @@ def collect_commit(hosts: Hosts, address: str | None, commit: str, commit_key: s
     key = repository_url(address or "")
     if key is None:
         reason = f"nothing says where the repository of {commit} is"
+        if address:
+            reason = f"the repository of {commit} is {address}, on no Git host, which alone tells reviews and checks"
         not_asked(commit_key, SourceError("not-asked", reason, "set repository of the project in the policy"), facts)
         return
     try:
@@ -145,7 +147,7 @@ def _write_reviews(asked: Asked, facts: Facts) -> None:
     for seen in host.changes(connected.repository, commit):
         found = True
         key, origin = f"{commit_key}/{seen.number}", connected.repository.at(seen.path)
-        kinds = {ref_class(policy, project, seen.into) == "release" for project in projects}
+        kinds = {is_release(policy, project, seen.into) for project in projects}
         into = kinds.pop() if len(kinds) == 1 else None
         problem = seen.missing
         if into is None:
@@ -154,7 +156,9 @@ def _write_reviews(asked: Asked, facts: Facts) -> None:
         if problem is not None and None in (seen.approved, into):
             remedy = connected.remedy if connected.remedy and isinstance(problem, (Refused, Missing)) else problem.remedy
             facts.gap(
-                Gap(Cause(problem.cause), "commit_reviews", problem.reason, remedy, DEPLOYED, None, key, origin, value=True)
+                Gap(
+                    Cause(problem.cause), "commit_reviews", problem.reason, remedy, DEPLOYED, None, commit_key, origin, value=True
+                )
             )
         facts.add(
             CommitReview(
@@ -200,7 +204,7 @@ def _write_checks(asked: Asked, facts: Facts) -> None:
             said = "has not ended" if seen.when else "was not reported"
             reason = f"the check {name} {said} on {commit} in {connected.repository.key}"
             remedy = "wait for it" if seen.when else f"let CI run {name} for pushes to the release branch"
-            facts.gap(Gap(Cause.UNRESOLVED, "commit_checks", reason, remedy, DEPLOYED, None, key, origin, value=True))
+            facts.gap(Gap(Cause.UNRESOLVED, "commit_checks", reason, remedy, DEPLOYED, None, commit_key, origin, value=True))
         facts.add(
             CommitCheck(
                 key=key,

@@ -31,10 +31,11 @@ FILLS = frozenset({"git_repositories", "git_environments", "branches", "commit_r
 NEEDS = (
     Need("GitHub: GET /repos/{owner}/{name}/branches, /rules/branches/{branch}", "Metadata and Contents (read)"),
     Need("GitHub: GET /repos/{owner}/{name}/branches/{branch}/protection", "Administration (read)"),
-    Need("GitHub: GET /repos/{owner}/{name}/rulesets/{id}", "who may edit the ruleset: others are not shown who bypasses it"),
+    Need("GitHub: GET /repos/{owner}/{name}/rulesets/{id}", "Administration (write): others are not shown who bypasses it"),
     Need("GitHub: GET /repos/{owner}/{name}/environments", "Actions (read)"),
     Need("GitHub: GET /repos/{owner}/{name}/compare/{branch}...{commit}", "Contents (read)"),
     Need("GitLab: GET /projects/{id}/protected_branches, /approval_rules, /protected_environments", "Maintainer, read_api"),
+    Need("GitLab: GET /projects/{id}/environments, /groups/{id}/protected_environments", "Maintainer in the group, read_api"),
     Need("GitLab: GET /projects/{id}/repository/branches, /repository/merge_base", "Reporter, read_api"),
     Need("Azure DevOps: GET _apis/git/repositories, _apis/policy/configurations", "Code (read)"),
     Need("Azure DevOps: GET _apis/accesscontrollists", "Security (manage): who may bypass policies"),

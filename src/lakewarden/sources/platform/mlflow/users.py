@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LEVELS = {"READ": "CAN_READ", "USE": "CAN_USE", "EDIT": "CAN_EDIT", "MANAGE": "CAN_MANAGE"}
 NOTHING = frozenset({"DENY", "NO_PERMISSIONS"})
 ALL = "*"
+EXPERIMENT, MODEL = "experiment", "registered_model"
+KINDS = (EXPERIMENT, MODEL)
 _ORDER = ("NO_PERMISSIONS", *LEVELS)
 _ROLES = "/api/3.0/mlflow/users/roles/list"
 _RIGHT = "admin of the server"
@@ -35,14 +37,17 @@ class Grant(NamedTuple):
 
 
 class Users(NamedTuple):
-    """The users: admins apart, what each may do with experiments that no grant names, and by experiment with those.
+    """The users, admins apart: by user and kind what each may do with objects that no grant names, and by object with those.
 
     None stands for the default permission of the server, where nothing tells it.
     """
 
-    base: Mapping[str, str | None]
-    of: Mapping[tuple[str, str], str]
-    grants: list[Grant]
+    base: Mapping[tuple[str, str], str | None]
+    of: Mapping[tuple[str, str, str], str]
+
+    def on(self, kind: str, number: str) -> dict[str, str | None]:
+        """What each user may do with one object."""
+        return {name: self.of.get((name, kind, number), base) for (name, of_kind), base in self.base.items() if of_kind == kind}
 
 
 def grants_of(name: str, roles: Any) -> Iterator[Grant]:
@@ -54,24 +59,21 @@ def grants_of(name: str, roles: Any) -> Iterator[Grant]:
 
 def granted(estate: Estate, names: list[str]) -> Users:
     """The users of a server that tells grants and no effective permissions. Raises a SourceError where one is not told."""
-    base: dict[str, str | None] = {}
-    of: dict[tuple[str, str], str] = {}
-    grants: list[Grant] = []
+    base: dict[tuple[str, str], str | None] = {}
+    of: dict[tuple[str, str, str], str] = {}
     for name, answer in gather(lambda name: _of_user(estate, name), names):
         is_admin, direct, roles = answer.get()
-        grants += [*direct, *roles]
-        if is_admin:
-            continue
-        # A role without permissions takes nothing away: the default stays.
-        over_all = [g for g in roles if g.number == ALL and g.kind in ("experiment", "workspace")]
-        base[name] = _highest(over_all)
-        for number in {g.number for g in (*direct, *roles) if g.kind == "experiment" and g.number != ALL}:
-            own = [g for g in direct if (g.kind, g.number) == ("experiment", number)]
-            by_role = [*over_all, *(g for g in roles if (g.kind, g.number) == ("experiment", number))]
-            permission = _highest(by_role) or (own[0].permission if own else None)
-            if permission is not None:
-                of[name, number] = max(permission, *(g.permission for g in own), key=_ORDER.index)
-    return Users(base, of, list(dict.fromkeys(grants)))
+        for kind in KINDS if not is_admin else ():
+            # A role without permissions takes nothing away: the default stays.
+            over_all = [g for g in roles if g.number == ALL and g.kind in (kind, "workspace")]
+            base[name, kind] = _highest(over_all)
+            for number in {g.number for g in (*direct, *roles) if g.kind == kind and g.number != ALL}:
+                own = [g for g in direct if (g.kind, g.number) == (kind, number)]
+                by_role = [*over_all, *(g for g in roles if (g.kind, g.number) == (kind, number))]
+                permission = _highest(by_role) or (own[0].permission if own else None)
+                if permission is not None:
+                    of[name, kind, number] = max(permission, *(g.permission for g in own), key=_ORDER.index)
+    return Users(base, of)
 
 
 def _highest(grants: list[Grant]) -> str | None:
@@ -88,8 +90,8 @@ def _of_user(estate: Estate, name: str) -> tuple[bool, list[Grant], list[Grant]]
     direct = [
         Grant(name, kind, str(one.get(key)), str(one.get("permission")))
         for kind, field, key in (
-            ("experiment", "experiment_permissions", "experiment_id"),
-            ("registered_model", "registered_model_permissions", "name"),
+            (EXPERIMENT, "experiment_permissions", "experiment_id"),
+            (MODEL, "registered_model_permissions", "name"),
         )
         for one in said.get(field) or ()
     ]

@@ -21,6 +21,9 @@ _THROTTLED_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED", "T
 _TROUBLED = frozenset({408, 425, 500, 502, 504})
 #: Workspaces refuse a token that they do not know with 403, like a right that is missing.
 _NO_LOGIN = re.compile(r"invalid access token|token (?:is |has )?expired|invalid token", re.IGNORECASE)
+#: What Unity Catalog says of a catalog, or what is in it, that is bound to other workspaces: no grant helps.
+_ELSEWHERE = re.compile(r"not accessible in (?:the )?current workspace", re.IGNORECASE)
+_BIND = "audit a workspace that it is bound to as well, with --workspace URL, or bind it to this one, read-only"
 #: Keys that an answer with an error has; one of them and nothing that was asked for is no empty list.
 ERROR_KEYS = frozenset({"error", "errors", "error_code", "errorCode", "exception"})
 
@@ -122,7 +125,7 @@ def error_of(asked: Asked, reply: Reply) -> WireError | None:
         return Refused(line, f"log in again; the token for {asked.host} is missing, wrong or expired", **about)
     if reply.status == HTTPStatus.FORBIDDEN or code in _REFUSED_CODES:
         needed = f"grant {asked.right}" if asked.right else "grant the right to read it to the identity that runs the audit"
-        return Refused(line, needed, **about)
+        return Refused(line, _BIND if _ELSEWHERE.search(said) else needed, **about)
     if reply.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         needed = f"; it may need {asked.right}" if asked.right else ""
         return Missing(line, f"it is not there, or hidden from this identity{needed}", **about)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from lakewarden import __version__
+from lakewarden.sources import time_left
 from lakewarden.sources.platform.wire import answers, paging
 from lakewarden.sources.platform.wire.answers import Asked
 from lakewarden.sources.platform.wire.deadline import Late, within
@@ -45,7 +46,7 @@ _TELL = {
     "proxy": ("the proxy did not let the request through", "check HTTPS_PROXY and NO_PROXY"),
     "silent": ("it did not answer in time", "run again later; if it stays silent, check the network and the proxy"),
     "reset": ("the connection was cut", "run again later; check the network and the proxy"),
-    "over": ("the time that was given for all requests is over", "give more with --timeout, or run again"),
+    "over": (time_left.OVER, time_left.REMEDY),
     "late": ("no answer to the first request in time", "check the network, VPN, name service, firewall and proxy"),
 }
 
@@ -91,11 +92,18 @@ class Api:
         self._families: dict[str, Breaker] = {}
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._until = math.inf
+        self._until = time_left.until()
+        self._sent_secrets: set[str] = set()
 
     def end_at(self, until: float) -> None:
-        """Answer nothing more after this time of the monotonic clock: a command as a whole has a bound."""
+        """Answer nothing more after this time of the monotonic clock, instead of the end of the whole command."""
         self._until = until
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The credentials that were sent so far, and those that were given."""
+        with self._lock:
+            return frozenset((*self._secrets, *self._sent_secrets))
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -121,8 +129,8 @@ class Api:
         became of it has to be read.
         """
         asked = self._asked(Request(method, path, None, body), right)
-        headers = {**_ALWAYS, **self._headers(False)}
-        asked = asked._replace(secrets=(*asked.secrets, *self._secrets, *secrets_in(headers)))
+        headers = self._logged_in(renew=False)
+        asked = asked._replace(secrets=(*asked.secrets, *self.secrets))
         answer = self._once(asked.request, headers, family, ANSWER_BYTES)
         if not isinstance(answer, str):
             problem = answers.error_of(asked, answer)
@@ -217,6 +225,12 @@ class Api:
         """A successful answer, after retries; the other methods are made of it."""
         return self._persist(self._asked(request, right), family, most)
 
+    def _logged_in(self, *, renew: bool) -> dict[str, str]:
+        headers = {**_ALWAYS, **self._headers(renew)}
+        with self._lock:
+            self._sent_secrets.update(secrets_in(headers))
+        return headers
+
     def _asked(self, request: Request, right: str) -> Asked:
         asked = Asked(self.host, request, right, tuple(secrets_in(request.query)) + tuple(secrets_in(request.body)))
         steps = request.path.split("/")
@@ -226,7 +240,7 @@ class Api:
 
     def pause(self, seconds: float) -> None:
         """Let time pass before asking again how far something is."""
-        self._options.sleep(seconds)
+        self._options.sleep(max(0.0, min(seconds, self._until - self._options.clock())))
 
     def reach(self, path: str = "/") -> None:
         """Ask once, without credentials, whether anything answers. Raises `Unreachable` where nothing does."""
@@ -245,8 +259,8 @@ class Api:
         while True:
             attempt += 1
             first = not self._breaker.met
-            headers = {**_ALWAYS, **self._headers("401" in spared)}
-            asked = asked._replace(secrets=(*asked.secrets, *self._secrets, *secrets_in(headers)))
+            headers = self._logged_in(renew="401" in spared)
+            asked = asked._replace(secrets=(*asked.secrets, *self.secrets))
             answer = self._once(asked.request, headers, family, most)
             problem: WireError | None
             tries, wish = patience.tries, None
@@ -285,27 +299,37 @@ class Api:
         if known:
             return f"{_DEAD}{known}"
         probing = host.kind
-        with self._limits.turn(family):
-            if host.kind and not probing:  # it died while this request waited for its turn
-                return f"{_DEAD}{host.kind}"
-            with self._lock:
-                self._counts[family] += 1
-            limit, read = min(left, self._options.patience.first_contact), min(left, self._options.read_seconds)
-            try:
-                if host.met and not host.kind:
-                    reply = self._exchange.once(request, headers, read=read, most=most)
-                else:
-                    # A name may take long to resolve and have several dead addresses: only a thread bounds that.
-                    quick = min(read, limit)
-                    reply = within(lambda: self._exchange.once(request, headers, read=quick, most=most), limit)
-            except Broken as broken:
-                return broken.kind
-            except Late:
-                return "late"
+        try:
+            with self._limits.turn(family, left):
+                if host.kind and not probing:  # it died while this request waited for its turn
+                    return f"{_DEAD}{host.kind}"
+                with self._lock:
+                    self._counts[family] += 1
+                reply = self._sent(request, headers, most)
+        except Broken as broken:
+            return broken.kind
+        except Late:  # its turn would have come too late
+            return "over"
         host.answered()
         if not answers.sick(reply):
             kin.answered()
         return reply
+
+    def _sent(self, request: Request, headers: Mapping[str, str], most: int) -> Reply:
+        """The answer. Raises `Broken` where none came, or none in time."""
+        left = self._until - self._options.clock()
+        known = self._breaker.met and not self._breaker.kind
+        if known and math.isinf(left):
+            return self._exchange.once(request, headers, read=self._options.read_seconds, most=most)
+        # A name may take long to resolve and have several dead addresses, and an answer may drip: only a thread bounds that.
+        limit = left if known else min(left, self._options.patience.first_contact)
+        read = min(limit, self._options.read_seconds)
+        if limit <= 0:
+            raise Broken("over")
+        try:
+            return within(lambda: self._exchange.once(request, headers, read=read, most=most), limit)
+        except Late:
+            raise Broken("over" if limit == left else "late") from None
 
     def _family(self, name: str) -> Breaker:
         with self._lock:

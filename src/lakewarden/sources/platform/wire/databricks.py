@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from lakewarden import __version__
 from lakewarden.errors import UsageError
+from lakewarden.sources import time_left
 from lakewarden.sources.platform.wire.api import Api, Options
 from lakewarden.sources.platform.wire.deadline import Late, within
 from lakewarden.sources.platform.wire.errors import Refused, Unreachable
@@ -61,7 +62,7 @@ class _Login:
     def __init__(self, limits: Limiter | None, options: Options | None) -> None:
         self._limits = limits
         self._options = options
-        self._deadline = time.monotonic() + HOST_SECONDS
+        self._deadline = time.monotonic() + time_left.left(HOST_SECONDS)
         self._api: Api | None = None
         self._config: Any = None  # a Config, once it is made
         self._chain: Any = None
@@ -113,7 +114,8 @@ class _Login:
         """Called by `Config` once it knows the host."""
         if config.host:
             self._meet(str(config.host))
-        self._deadline = time.monotonic() + (PERSON_SECONDS if config.auth_type == "external-browser" else LOGIN_SECONDS)
+        seconds = PERSON_SECONDS if config.auth_type == "external-browser" else LOGIN_SECONDS
+        self._deadline = time.monotonic() + time_left.left(seconds)
         return self._chain(config)
 
     def _meet(self, host: str) -> Api:
@@ -145,7 +147,7 @@ class _Login:
         )
         host, kind = urlsplit(str(config.host)).netloc, ""
         try:
-            headers = within(config.authenticate, LOGIN_SECONDS)
+            headers = within(config.authenticate, time_left.left(LOGIN_SECONDS))
         except Late:
             kind = "did not end in time"
         except known:

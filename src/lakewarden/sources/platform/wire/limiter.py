@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from lakewarden.sources.platform.wire.deadline import Late
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -69,10 +72,18 @@ class Limiter:
             self._held[family] = max(self._held.get(family, until), until)
 
     @contextmanager
-    def turn(self, family: str) -> Iterator[None]:
-        """Wait for the family's rate, then for a free slot, and keep the slot for the block."""
+    def turn(self, family: str, most: float = math.inf) -> Iterator[None]:
+        """Wait for the family's rate, then for a free slot, and keep the slot for the block. Raises `Late` where that takes more
+        seconds than `most`.
+        """
         wait = self._reserve(family)
+        if wait > most:
+            raise Late
         if wait > 0:
             self._sleep(wait)
-        with self._slots:
+        if not self._slots.acquire(timeout=None if math.isinf(most) else most - wait):
+            raise Late
+        try:
             yield
+        finally:
+            self._slots.release()
