@@ -34,7 +34,7 @@ def test_the_readme_has_two_commands() -> None:
     judge, test = COMMANDS
     assert judge.endswith(" && .venv/bin/lakewarden lint examples")
     assert "pytest" not in judge
-    assert test.endswith(" && .venv/bin/python -m pytest -q -n auto")
+    assert test.endswith(" && .venv/bin/python -m pytest -q -n auto --dist loadgroup")
 
 
 def test_the_finding_of_the_readme_is_a_real_one() -> None:

@@ -130,8 +130,8 @@ def used_by_the_store() -> Iterator[tuple[str, str]]:
 
 
 def read_by_closures() -> Iterator[tuple[str, str]]:
-    """Columns that a closure over a live estate names beside their table."""
-    for file in (CHECKOUT / "src/lakewarden/facts/estate").glob("*.py"):
+    """Columns that a closure over a live estate, or of a version, names beside their table."""
+    for file in (*(CHECKOUT / "src/lakewarden/facts/estate").glob("*.py"), CHECKOUT / "src/lakewarden/gate/closure.py"):
         nodes = ast.walk(ast.parse(file.read_text()))
         words = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
         for name in words & TABLES.keys():

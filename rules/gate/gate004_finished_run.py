@@ -8,7 +8,7 @@ Fix:
     Register the model of a run that has the status FINISHED, and keep runs that registered models.
 
 Exceptions:
-    None; under `deployment_pattern = "deploy-models"` the run is that of the version that was copied.
+    None; under `deployment_pattern = "deploy-models"` the version that was copied is asked instead.
 
 References:
     https://docs.databricks.com/aws/en/machine-learning/mlops/mlops-workflow
@@ -24,13 +24,14 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
+    revision=2,
     message={
         "is_there": "the run of version {key} was deleted: restore it, or train again",
         "is_finished": "the run of version {key} ended as {status}: promote one whose run ended as FINISHED",
     },
     query="""
-        SELECT c.*, v.run, r.status, r.origin AS related, TRUE AS applies, NOT r.deleted AS is_there, r.status = 'FINISHED' AS is_finished
-        FROM candidates c LEFT JOIN model_versions v ON v.plane = c.plane AND v.key = c.version_key
+        SELECT c.*, v.run, r.status, r.origin AS related, p.deployment_pattern <> 'deploy-models' AS applies, NOT r.deleted AS is_there, r.status = 'FINISHED' AS is_finished
+        FROM candidates c CROSS JOIN policy p LEFT JOIN model_versions v ON v.plane = c.plane AND v.key = c.version_key
                           LEFT JOIN runs r ON r.plane = v.plane AND r.key = v.run
     """,
 )

@@ -26,11 +26,11 @@ rule = Rule(
     confidence=HIGH,
     profile=CORE,
     message={
-        "is_against_live": "version {key} was not compared with the version that is live now: validate it again",
-        "is_no_worse": "version {key} is worse than the version that is live: keep that one",
+        "is_against_live": "version {key} was not compared with version {live_version}, which is live now: validate it again",
+        "is_no_worse": "version {key} is worse than version {live_version}, which is live: keep that one",
     },
     query="""
-        SELECT c.*, m.origin AS related, TRUE AS applies, m.against_live AS is_against_live, m.not_worse AS is_no_worse
+        SELECT c.*, m.live_version, m.origin AS related, TRUE AS applies, m.against_live AS is_against_live, m.not_worse AS is_no_worse
         FROM candidates c LEFT JOIN version_comparisons m ON m.plane = c.plane AND m.key = c.key
     """,
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import shutil
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from tests.cli.conftest import example
-from tests.running import CHECKOUT, Ran, commit, lakewarden, run, write
+from tests.running import CHECKOUT, Ran, commit, held_to_rights, lakewarden, run, write
 
 from lakewarden.cli.session import read
 from lakewarden.judge.request import Wishes
@@ -128,16 +127,10 @@ def test_every_format_tells_of_what_was_not_read(everything_bad: Path, output_fo
 def test_a_file_and_a_folder_without_permission(tmp_path: Path) -> None:
     repository = example("compliant", tmp_path / "repository")
     locked = [repository / "notebooks" / "train.py", repository / "sql"]
-    command: list[str] = []
-    if os.geteuid() == 0:
-        # To the superuser everything is permitted, unless this right is taken away.
-        if shutil.which("setpriv") is None:
-            pytest.skip("no setpriv")
-        command = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
     for place in locked:
         place.chmod(0)
     try:
-        ran = run(repository, *command, sys.executable, "-m", "lakewarden", "lint", "--output-format", "json")
+        ran = run(repository, *held_to_rights(), sys.executable, "-m", "lakewarden", "lint", "--output-format", "json")
     finally:
         for place in locked:
             place.chmod(0o755)

@@ -63,7 +63,7 @@ def interrupted(folder: Path, server: Server, *arguments: str, by: tuple[int, ..
         for number in by:
             process.send_signal(number)
             time.sleep(0.05)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=45)
     finally:
         process.kill()
     return process.returncode, out, err
@@ -77,10 +77,11 @@ def facts(file: Path) -> dict[str, list[str]]:
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_snapshot_that_says_that_it_is_partial_and_resume_goes_on(tmp_path: Path) -> None:
     with serve(small()) as server:
-        server.faults.add("GET", LAST, faults.slow(3), times=1)
+        server.faults.add("GET", LAST, faults.slow(60), times=1)
         code, out, _ = interrupted(tmp_path, server, "collect", "-o", "part.snap")
         assert code == 3
         assert "it is partial: reading was interrupted at grants of" in out
+        assert "every list was read" not in out
         part = snapshot.read(tmp_path / "part.snap")
         assert part.header.partial
         read_once = {scope.parent for table, _, scope in part.facts.complete if table == "grants"}
@@ -111,10 +112,10 @@ def test_ctrl_c_leaves_a_snapshot_that_says_that_it_is_partial_and_resume_goes_o
 @pytest.mark.parametrize("by", [(signal.SIGTERM,), (signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGTERM)])
 def test_a_cancelled_ci_job_leaves_a_partial_snapshot(tmp_path: Path, by: tuple[int, ...]) -> None:
     with serve(small()) as server:
-        server.faults.add("GET", LAST, faults.slow(30), times=1)
+        server.faults.add("GET", LAST, faults.slow(60), times=1)
         begun = time.monotonic()
         code, out, err = interrupted(tmp_path, server, "collect", "-o", "part.snap", by=by)
-        assert time.monotonic() - begun < 25  # it does not wait for the answer
+        assert time.monotonic() - begun < 50  # it does not wait for the answer
     assert (code, "Traceback" in err) == (3, False)
     assert "it is partial: reading was interrupted at grants of" in out
     assert snapshot.read(tmp_path / "part.snap").header.partial
@@ -135,7 +136,7 @@ def test_a_signal_after_what_was_read_is_written_ends_nothing_that_is_yet_to_be_
         "print('told')",
     )
     ran = subprocess.run(
-        [sys.executable, "-c", "\n".join(lines)], env=environment(), capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", "\n".join(lines)], env=environment(), capture_output=True, text=True, timeout=120, check=False
     )
     assert (ran.returncode, ran.stdout) == (0, "told\n")
 
@@ -143,7 +144,7 @@ def test_a_signal_after_what_was_read_is_written_ends_nothing_that_is_yet_to_be_
 @pytest.mark.slow
 def test_a_cancelled_audit_judges_nothing(tmp_path: Path) -> None:
     with serve(small()) as server:
-        server.faults.add("GET", LAST, faults.slow(3), times=1)
+        server.faults.add("GET", LAST, faults.slow(60), times=1)
         code, out, err = interrupted(tmp_path, server, "audit", "--select", "DAT006", by=(signal.SIGTERM,))
     assert code not in (0, 1, 3)
     assert (out, "Traceback" in err) == ("", False)
@@ -156,7 +157,7 @@ def _names(keys: set[str | None]) -> set[str]:
 @pytest.mark.slow
 def test_ctrl_c_ends_an_audit_without_a_report(tmp_path: Path) -> None:
     with serve(small()) as server:
-        server.faults.add("GET", LAST, faults.slow(3), times=1)
+        server.faults.add("GET", LAST, faults.slow(60), times=1)
         code, out, err = interrupted(tmp_path, server, "audit", "--select", "DAT006")
     assert (code, out) == (130, "")
     assert "Traceback" not in err

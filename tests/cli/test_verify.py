@@ -69,6 +69,19 @@ def test_in_a_process_of_its_own_as_json(place: Place) -> None:
     assert found.json["statement"]["predicate"]["verificationResult"] == "PASSED"
 
 
+def test_what_mlflow_writes_down_beside_the_files_it_downloads_is_none_of_them(place: Place) -> None:
+    beside = place.folder / "model" / "registered_model_meta"
+    for content, code in (
+        ("model_name: prod.churn.model\nmodel_version: '7'\n", 0),
+        ("model_name: prod.churn.model\nmodel_version: '7'\nloader_module: other\n", 1),
+        ("model_name: prod.churn.model\nmodel_version: '7'\n" + " " * 5000, 1),
+    ):
+        beside.write_text(content)
+        assert place.verify("--key", place.key, "--model", MODEL, "--bytes", "model").code == code
+    beside.rename(place.folder / "model" / "code" / beside.name)
+    assert place.verify("--key", place.key, "--model", MODEL, "--bytes", "model").code == 1
+
+
 def test_one_changed_file_is_refused(place: Place) -> None:
     (place.folder / "model" / "code" / "predict.py").write_text("2\n")
     found = place.verify("--key", place.key, "--model", MODEL, "--bytes", "model")

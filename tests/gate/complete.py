@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakewarden.facts.collect import Facts
 from lakewarden.facts.fact import TABLES
+from lakewarden.facts.origin import Origin
 from lakewarden.gate.run import Docket
 from lakewarden.policy.model import EnvironmentPolicy, GatePolicy, Policy
 from lakewarden.sources.platform.gate.read import Read
@@ -22,6 +23,7 @@ MODEL = f"{META}/prod.ml.churn"
 VERSION = f"{MODEL}/7"
 RUN, JOB_RUN, COMMIT = f"{HOST}/run-1", f"{HOST}/501", "4f3c2d1e" * 5
 COMMIT_KEY = f"@{COMMIT}"
+JOB, FEATURES, REPOSITORY = f"{HOST}#9", f"{META}/prod.ml.features", "https://github.com/acme/churn"
 POLICY = Policy(
     environments={"production": EnvironmentPolicy(catalogs=("prod",), workspaces=(HOST,))},
     identities={"promote": ("promoter",), "approver": ("approver",)},
@@ -37,13 +39,14 @@ def story() -> Story:
     return {
         "workspaces": [{"key": HOST, "metastore": META}],
         "metastores": [{"key": META}],
-        "catalogs": [{"key": f"{META}/prod", "name": "prod", "catalog_type": "MANAGED"}],
+        "catalogs": [{"key": f"{META}/prod", "name": "prod", "catalog_type": "MANAGED", "isolation_mode": "ISOLATED"}],
         "schemas": [{"key": f"{META}/prod.ml", "catalog": "prod"}],
         "models": [{"key": MODEL, "name": "prod.ml.churn", "catalog": "prod", "registry": "unity_catalog"}],
         "securables": [
             {"key": f"{META}/prod", "kind": "catalog", **owner},
             {"key": f"{META}/prod.ml", "kind": "schema", **owner},
             {"key": MODEL, "kind": "model", **owner},
+            {"key": FEATURES, "kind": "table", **owner},
         ],
         "model_versions": [
             {
@@ -62,7 +65,28 @@ def story() -> Story:
         "job_runs": [
             {
                 "key": JOB_RUN, "run_type": "JOB_RUN", "managed_by": "bundle", "result_state": "SUCCESS", "overridden": False,
-                "run_as_kind": "service_principal",
+                "run_as_kind": "service_principal", "job": JOB,
+            }
+        ],
+        "jobs": [
+            {
+                "key": "churn/prod/train", "place": HOST, "kind": "job", "name": "train", "run_as_kind": "service_principal",
+                "run_as": "trainer", "run_as_from": "job", "managed_by": "bundle", "development": False,
+                "origin": Origin(url=f"{HOST}/api/2.2/jobs/get?job_id=9", time="2026-11-23T09:59:58Z"),
+            }
+        ],
+        "catalog_tables": [
+            {
+                "key": FEATURES, "name": "prod.ml.features", "catalog": "prod", "table_type": "MANAGED", "layer": "feature",
+                "layer_by": "use",
+            }
+        ],
+        "table_keys": [{"key": f"{FEATURES}/id", "catalog_table": FEATURES, "kind": "PRIMARY KEY", "nullable": False}],
+        "git_repositories": [{"key": REPOSITORY, "system": "github"}],
+        "branches": [
+            {
+                "key": f"{REPOSITORY}/main", "name": "main", "required_approvals": 1, "required_checks": 1,
+                "allows_force_push": False, "allows_deletion": False,
             }
         ],
         "commit_evidence": [
@@ -84,21 +108,29 @@ def story() -> Story:
         ],
         "candidates": [
             {
-                "key": VERSION, "version_key": VERSION, "model": MODEL, "wanted_stage": "production", "name_levels": 3,
-                "policy_released": True,
+                "key": VERSION, "version_key": VERSION, "model": MODEL, "wanted_stage": "production",
+                "tested_stage": "staging", "name_levels": 3, "policy_released": True,
             }
         ],
         "gate_places": [
             {"key": VERSION, "place": "ci", "is_allowed": True, "pull_request": False, "on_release_ref": True, "clean": True}
         ],
-        "artifacts": [{"key": VERSION, "digest": "ab" * 32, "same_run": True, "same_model": True, "same_digest": True}],
+        "artifacts": [
+            {
+                "key": VERSION, "digest": "ab" * 32, "same_run": True, "same_model": True, "same_digest": True,
+                "same_original": True,
+            }
+        ],
         "commit_reviews": [{"key": f"{COMMIT_KEY}/1", "commit_key": COMMIT_KEY, "into_release": True, "approved_by_other": True}],
         "commit_checks": [{"key": f"{COMMIT_KEY}/unit", "commit_key": COMMIT_KEY, "required": True, "succeeded": True}],
         "validations": [{"key": f"{VERSION}/tag", "version_key": VERSION, "enforced": True, "passed": True, "after_creation": True}],
-        "version_comparisons": [{"key": VERSION, "against_live": True, "not_worse": True}],
+        "version_comparisons": [{"key": VERSION, "against_live": True, "not_worse": True, "live_version": "2"}],
         "version_approvals": [{"key": f"{VERSION}/ci", "version_key": VERSION, "independent": True, "in_time": True}],
         "version_features": [
-            {"key": f"{VERSION}/f", "version_key": VERSION, "catalog": "prod", "table_catalog": "prod", "has_key": True}
+            {
+                "key": f"{VERSION}/prod.ml.features", "version_key": VERSION, "catalog": "prod", "table_catalog": "prod",
+                "has_key": True,
+            }
         ],
         "promoters": [
             {"key": VERSION, "identity": "service_principal:promoter", "is_named": True, "is_able": True, "is_other": True}
@@ -127,6 +159,7 @@ MUTATIONS: Mapping[int, tuple[str, str, object]] = {
     15: ("version_comparisons", "not_worse", False),
     16: ("version_approvals", "independent", False),
     17: ("promoters", "is_other", False),
+    18: ("jobs", "run_as_kind", "user"),
     19: ("rereads", "unchanged", False),
     20: ("decisions", "recorded", False),
 }

@@ -53,6 +53,13 @@ def test_an_alias_that_was_not_there_is_set(server: Server) -> None:
     assert move(estate(server), REQUEST, "challenger", "1").before == "none"
 
 
+def test_an_alias_that_differs_in_case_is_moved_and_not_made_anew(server: Server) -> None:
+    asked = estate(server)
+    moved = move(asked, REQUEST, "Champion", "1")
+    assert (moved.done, moved.before, moved.stands) == (True, "2", "1")
+    assert pointed(asked, REQUEST, "champion") == "1"
+
+
 def test_what_moved_meanwhile_is_left_alone(server: Server) -> None:
     asked = estate(server)
     move(estate(server), REQUEST, "challenger", "1")

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.gate.attestation.given import result
+from tests.gate.attestation.given import DIGEST, result
 
 from lakewarden.facts.collect import Facts
+from lakewarden.facts.model.gate import Artifact, Candidate
 from lakewarden.facts.model.registry import Model, ModelVersion
 from lakewarden.gate.attestation.store import store
 from lakewarden.gate.attested import archive_of, uri_of, write_attestations
@@ -78,6 +79,31 @@ def test_a_broken_glass_is_settled_by_a_whole_gate_alone_and_only_by_a_later_one
     assert settled("before", result(finished=now(-5)), glass(now())) == [False]
     assert settled("adopted", glass(now()), result(kind="adoption", finished=now(5))) == [False]
     assert settled("after", glass(now()), result(finished=now(5))) == [True]
+
+
+@pytest.mark.parametrize(
+    ("read", "digest", "valid"),
+    [
+        (True, DIGEST, True),
+        (True, "ab" * 32, False),
+        (True, "none", False),
+        (True, None, None),
+        # Whose files were not to be read, as in an audit.
+        (False, None, True),
+    ],
+)
+def test_an_attestation_is_about_the_bytes_that_were_read(
+    tmp_path: Path, read: bool, digest: str | None, valid: bool | None
+) -> None:
+    """A rollback rests on this alone: the name of a version says nothing of its bytes."""
+    store(result(finished=now()), tmp_path)
+    facts = Facts()
+    facts.add(ModelVersion(key=VERSION, plane="deployed", model=VERSION.rpartition("/")[0]))
+    if read:
+        facts.add(Candidate(key=VERSION, plane="deployed", version_key=VERSION))
+        facts.add(Artifact(key=VERSION, plane="deployed", digest=digest))
+    write_attestations(facts, archive_of(tmp_path, UNSIGNED))
+    assert {row.__dict__["valid"] for row in facts.rows["attestations"]} == {valid}
 
 
 def test_an_attestation_of_another_version_says_nothing(tmp_path: Path) -> None:

@@ -207,15 +207,20 @@ def test_a_copy_is_not_what_it_was_copied_from(trained: Trained, gate: Callable[
     assert trained.tags("Copied", 1) == trained.tags("Released", 1) != {}
     original, copy = gate("Released", policy=policy), gate("Copied", policy=policy)
     assert original.outcomes("C4", "C14") == ["pass", "pass"]
-    assert copy.outcomes("C4") != ["pass"]
+    assert copy.outcomes("C4") == ["fail"]
     assert copy.outcomes("C14", "C16") == ["missing", "missing"]
-    assert copy.code in (1, 3)
+    assert copy.code == 1
 
 
 def test_a_copy_is_refused_by_the_lowest_level_too(trained: Trained, gate: Callable[..., Told]) -> None:
     told = gate("Copied", policy=policy_of(trained, "identity"))
-    # Where a registry has no catalogs, the stage of the original is not told.
-    assert (told.code, told.outcomes("C4")) == (3, ["missing"])
+    assert (told.code, told.outcomes("C4")) == (1, ["fail"])
+    assert "is a copy of" in told.said("C4")
+
+
+def test_a_server_does_not_tell_the_stage_of_what_was_copied(trained: Trained, gate: Callable[..., Told]) -> None:
+    told = gate("Copied", policy=policy_of(trained, "identity", more='[parameters]\ndeployment_pattern = "deploy-models"\n'))
+    assert (told.code, told.outcomes("C2", "C4", "C5")) == (3, ["missing", "missing", "missing"])
 
 
 def test_a_rewritten_commit_is_no_evidence_where_stronger_is_demanded(
@@ -280,7 +285,7 @@ def test_a_deleted_run(trained: Trained, gate: Callable[..., Told]) -> None:
 def test_a_server_that_is_not_there(gate: Callable[..., Told]) -> None:
     told = gate("Released", url=f"http://127.0.0.1:{free_port()}")
     assert told.code == 3
-    assert told.seconds < 15
+    assert told.seconds < 45
     assert "pass" not in told.outcomes(*{"C2", "C4", "C5", "C6", "C7"}.intersection(told.checks))
     assert any("127.0.0.1" in line for line in told.text.splitlines())
 
@@ -289,7 +294,7 @@ def test_a_server_that_never_answers(gate: Callable[..., Told]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         told = gate("Released", "--timeout", "3", url=f"http://127.0.0.1:{silent.getsockname()[1]}")
     assert told.code == 3
-    assert told.seconds < 15
+    assert told.seconds < 45
     assert "pass" not in told.outcomes(*{"C2", "C4", "C5", "C6", "C7"}.intersection(told.checks))
 
 

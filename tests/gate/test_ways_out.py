@@ -15,11 +15,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.gate.trained import Trained
+    from tests.running import Ran
 
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     return tmp_path / "attestations"
+
+
+def told(ran: Ran) -> str:
+    """What people read, as one line; nothing is said beside the report."""
+    assert ran.err == ""
+    return " ".join(ran.out.split()).replace("The glass", "the glass")
 
 
 def payload(folder: Path, kind: str, name: str, version: int = 1) -> dict[str, Any]:
@@ -43,7 +50,7 @@ def test_a_refusal_is_stored_and_moves_nothing_though_it_was_asked_for(trained: 
     with trained.under(trained.policy("lineage")):
         ran = trained.gate(f"models:/{name}/1", "--attestations", out, "--set-alias", "champion")
     assert ran.code == 1
-    assert "@champion was not moved" in ran.err
+    assert "@champion was not moved" in told(ran)
     assert payload(out, "vsa", name)["predicate"]["verificationResult"] == "FAILED"
     assert trained.aliases(name) == {}
 
@@ -53,7 +60,7 @@ def test_a_pass_moves_the_alias_and_tags_the_version(trained: Trained, out: Path
     trained.point(name, "champion", 1)
     ran = trained.gate(f"models:/{name}/2", "--attestations", out, "--set-alias", "champion", "--tag")
     assert ran.code == 0, ran.out + ran.err
-    assert "@champion was moved from version 1 to version 2" in ran.err
+    assert "@champion was moved from version 1 to version 2" in told(ran)
     assert trained.aliases(name) == {"champion": "2"}
     tags = trained.tags(name, 2)
     assert tags["lakewarden.gate"] == "PASSED"
@@ -67,7 +74,7 @@ def test_what_cannot_be_stored_moves_nothing(trained: Trained, tmp_path: Path) -
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
     ran = trained.gate(f"models:/{name}/1", "--attestations", tmp_path / "file", "--set-alias", "champion")
     assert ran.code == 3
-    assert "the decision was not recorded" in ran.err
+    assert "the decision was not recorded" in told(ran)
     assert trained.aliases(name) == {}
 
 
@@ -110,6 +117,23 @@ def test_a_rollback_needs_neither_git_nor_the_run(trained: Trained, out: Path, t
     assert ran.code == 0, ran.out + ran.err
     assert trained.aliases(name) == {"champion": "1"}
     assert payload(out, "vsa", name)["predicate"]["verifiedLevels"] == ["LAKEWARDEN_ROLLBACK"]
+    told = " ".join(ran.out.split())
+    assert "to production, rollback" in told
+    assert "A rollback asks for no level: only that the version is ready, that its files are those that were attested" in told
+    assert "reaches no level" not in told
+
+
+@pytest.mark.parametrize("registry", ["alias", "stage"])
+def test_a_version_that_is_live_already_makes_the_next_no_first_promotion(trained: Trained, out: Path, registry: str) -> None:
+    name = trained.model(2)
+    assert trained.gate(f"models:/{name}/2", "--attestations", out).code == 0
+    assert "LAKEWARDEN_FIRST_PROMOTION" in payload(out, "vsa", name, 2)["predicate"]["verifiedLevels"]
+    if registry == "alias":
+        trained.point(name, "champion", 1)
+    else:
+        trained.ask("/model-versions/transition-stage", {"name": name, "version": "1", "stage": "Production"})
+    assert trained.gate(f"models:/{name}/2", "--attestations", out).code == 0
+    assert "LAKEWARDEN_FIRST_PROMOTION" not in payload(out, "vsa", name, 2)["predicate"]["verifiedLevels"]
 
 
 def test_champions_are_adopted_once_and_then_a_way_back(trained: Trained, out: Path) -> None:
@@ -136,7 +160,7 @@ def test_a_broken_glass_moves_the_alias_and_is_no_pass(trained: Trained, out: Pa
             "champion",
         )
     assert ran.code == 1
-    assert "the glass is broken for OPS-1" in ran.err
+    assert "the glass is broken for OPS-1" in told(ran)
     assert trained.aliases(name) == {"champion": "1"}
     assert payload(out, "vsa", name)["predicate"]["verificationResult"] == "FAILED"
     assert "LAKEWARDEN_BREAK_GLASS_TICKET=OPS-1" in payload(out, "svr", name)["predicate"]["properties"]
@@ -176,7 +200,7 @@ def test_the_glass_is_broken_by_nobody_whom_the_policy_does_not_name(trained: Tr
             "champion",
         )
     assert ran.code == 1
-    assert "the glass was not broken" in ran.err
+    assert "the glass was not broken" in told(ran)
     assert trained.aliases(name) == {}
     assert "LAKEWARDEN_BREAK_GLASS" not in payload(out, "svr", name)["predicate"]["properties"]
 
@@ -203,6 +227,7 @@ def test_a_report_tells_levels_and_writes_nothing(trained: Trained) -> None:
         (("--rollback", "--adopt"), "exclude each other"),
         (("--break-glass", "OPS-1"), "belong together"),
         (("--break-glass", "OPS-1", "--reason", "x"), "--set-alias"),
+        (("--set-alias", "shadow"), "@shadow is no alias of what is live"),
         (("--report-only", "--tag"), "moves nothing"),
         (("--adopt", "--set-alias", "champion"), "moves nothing"),
         (("--report-only", "--attestations", "here"), "writes nothing"),

@@ -32,7 +32,10 @@ mlflow.set_experiment("/churn")
 with mlflow.start_run():
     mlflow.log_param("depth", 3)
     mlflow.log_metric("auc", 0.9)
-    mlflow.pyfunc.log_model(name="model", python_model=Model(), signature=infer_signature([1.0], [1.0]), registered_model_name="First")
+    mlflow.pyfunc.log_model(
+        name="model", python_model=Model(), signature=infer_signature([1.0], [1.0]), registered_model_name="First",
+        pip_requirements=["mlflow"],
+    )
 """
 POLICY = """
 [environments.production]

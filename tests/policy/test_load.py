@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.running import held_to_rights, run
 
 import lakewarden
 from lakewarden.errors import ExitCode, PolicyError
@@ -192,11 +193,13 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         load(written(tmp_path, "[tool]\nlakewarden = 1", "pyproject.toml"), root=tmp_path)
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="rights of files mean nothing here")
+@pytest.mark.skipif(os.name == "nt", reason="rights of files mean nothing here")
 def test_a_file_without_right_to_read(tmp_path: Path) -> None:
     written(tmp_path, "").chmod(0)
-    with pytest.raises(PolicyError, match="Permission denied"):
-        discover(tmp_path, root=tmp_path)
+    ran = run(tmp_path, *held_to_rights(), sys.executable, "-m", "lakewarden", "lint")
+    assert ran.code == ExitCode.USAGE
+    assert "lakewarden.toml" in ran.err
+    assert "Permission denied" in ran.err
 
 
 def test_a_whole_policy_is_typed(tmp_path: Path) -> None:

@@ -378,6 +378,30 @@ def test_objects_of_an_estate_are_told_by_their_keys_and_where_most_are(catalogs
     assert " files" not in lines[lines.index(told)]
 
 
+def test_where_most_are_gives_way_to_which_object_it_is() -> None:
+    keys = [f"m/{name}.s.t{n}/user:somebody.with.a.long.name@example.com/SELECT" for name in ("prod", "dev") for n in range(60)]
+    found = [finding(origin=None, plane="deployed", subject=key, message="granted") for key in [*keys, *keys[:30]]]
+    lines = report("text", result(*found)).splitlines()
+    assert "  at .../user:somebody.with.a.long.name@example.com/SELECT and 149 more objects" in lines
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("run {} has no tag", "run https://w.example.com/run-0 has no tag (and 79 more)"),
+        ("a run has no tag", "a run has no tag (https://w.example.com/run-0, https://w.example.com/run-1 and 78 more)"),
+        ("nothing is known " * 8, "nothing is known (https://w.example.com/run-0 and 79 more)"),
+    ],
+)
+def test_a_cause_names_places_that_its_reason_does_not(reason: str, told: str) -> None:
+    keys = [f"https://w.example.com/run-{number}" for number in range(80)]
+    gaps = tuple(
+        GapOutcome(Gap(Cause.UNRESOLVED, "runs", reason.format(key), "ask", "deployed", parent=key, value=True), {"ENV002": 1})
+        for key in keys
+    )
+    assert told in squeezed(report("text", replace(result(), gaps=gaps)))
+
+
 def test_so_many_of_each_group_are_listed_as_asked_for() -> None:
     lines = report("text", deployed({"prod": 60}), limit=2).splitlines()
     assert lines[:4] == [

@@ -8,18 +8,26 @@ from typing import Annotated, Optional
 import typer
 
 from lakewarden.cli.options import (
+    AllowEmpty,
     AuthProfile,
     Color,
+    ExitZero,
+    FailConfidence,
+    FailOn,
+    Ignore,
     InEnvironment,
+    MoreReports,
     OfMlflow,
+    OfProfile,
     OfUnityCatalog,
     OfWarehouse,
     OfWorkspace,
     PolicyFile,
+    ReportFormat,
+    Select,
     WhenColor,
     split,
 )
-from lakewarden.rule import Confidence, Profile, Severity
 
 _List = Optional[list[str]]  # noqa: UP045  (typer evaluates it on Python 3.10)
 
@@ -48,17 +56,11 @@ def audit(
     ] = None,
     no_repository: Annotated[bool, typer.Option("--no-repository", help="Compare with no repository.")] = False,
     policy: PolicyFile = None,
-    profile: Annotated[Optional[Profile], typer.Option(help="Which rules are asked.")] = None,  # noqa: UP045
-    select: Annotated[
-        _List, typer.Option(help="Ask only these rules: codes, beginnings of codes, names.", metavar="RULE")
-    ] = None,
-    ignore: Annotated[_List, typer.Option(help="Do not ask these rules.", metavar="RULE")] = None,
-    output_format: Annotated[
-        str, typer.Option(help="text, concise, json, sarif or github; printed on standard output.", metavar="FORMAT")
-    ] = "text",
-    output: Annotated[
-        _List, typer.Option(help="Write one more report to a file; may be repeated.", metavar="FORMAT=FILE")
-    ] = None,
+    profile: OfProfile = None,
+    select: Select = None,
+    ignore: Ignore = None,
+    output_format: ReportFormat = "text",
+    output: MoreReports = None,
     show: Annotated[
         _List, typer.Option(help="Show more: unknown, waived, advisory, gaps, requests; may be repeated.", metavar="WHAT")
     ] = None,
@@ -66,8 +68,8 @@ def audit(
         Optional[int],  # noqa: UP045
         typer.Option(help="List so many findings of each group in the text report; 0 lists all.", min=0, metavar="N"),
     ] = None,
-    fail_on: Annotated[Optional[Severity], typer.Option(help="The least severity that fails.")] = None,  # noqa: UP045
-    fail_confidence: Annotated[Optional[Confidence], typer.Option(help="The least confidence that fails.")] = None,  # noqa: UP045
+    fail_on: FailOn = None,
+    fail_confidence: FailConfidence = None,
     attestations: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="Folder of what gates attested; otherwise that of the policy.", metavar="DIR"),
@@ -82,8 +84,8 @@ def audit(
     fail_on_new: Annotated[
         bool, typer.Option("--fail-on-new", help="Fail only on what the audit before in the history has not.")
     ] = False,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever was found.")] = False,
-    allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Exit 0 when there was nothing to check.")] = False,
+    exit_zero: ExitZero = False,
+    allow_empty: AllowEmpty = False,
     color: WhenColor = Color.AUTO,
 ) -> None:
     """Judge what is deployed: catalogs, tables, grants and owners of live workspaces. Nothing is changed there.
@@ -127,7 +129,7 @@ def audit(
     declared = live.declared_by(repository, policy, wanted=not no_repository)
     planes = frozenset({"deployed", "observed"} | ({"declared"} if declared else set()))
     if snapshot:
-        snapshots = [read_snapshot(file) for file in snapshot]
+        snapshots = [read_snapshot(file, to_judge=True) for file in snapshot]
     else:
         others = live.beside(root_policy, live.servers_of(split(mlflow)), declared, live.servers_of(split(unity_catalog)))
         urls = live.workspaces_of(root_policy, split(workspace), split(environment), others.urls)
@@ -161,7 +163,7 @@ def audit(
     if history is not None:
         from lakewarden.cli.past import with_history
 
-        result = with_history(result, history, today, fail_on_new=fail_on_new)
+        result = with_history(result, history, today, live.sight_in(seen, snapshots), fail_on_new=fail_on_new)
     write_reports(result, targets, wishes.show, color, limit)
     passed_over = exit_zero or (allow_empty and result.exit_code == ExitCode.NOTHING_CHECKED)
     raise typer.Exit(ExitCode.CLEAN if passed_over else result.exit_code)

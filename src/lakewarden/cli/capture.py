@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lakewarden.sources.platform.audit import Asked, Beside
     from lakewarden.sources.platform.gate.read import Read
 
+_SECONDS = 120
 _TABLES = frozenset({"runs", "run_inputs", "job_runs", "commit_evidence", "artifacts"})
 
 
@@ -41,6 +42,9 @@ def capture(
         typer.Option(help="Who signs: key:FILE, awskms:…, azurekms:…, gcpkms:…, hsm:… or sigstore:", metavar="WHO"),
     ] = None,
     tag: Annotated[bool, typer.Option("--tag", help="Write the name and the SHA-256 of the statement on the version.")] = False,
+    timeout: Annotated[
+        float, typer.Option(help="Seconds for all of it; nothing is stored that is not whole by then.", min=1, metavar="SECONDS")
+    ] = _SECONDS,
 ) -> None:
     """Store job run, commit and inputs of one version as a provenance statement, as the last step of its training job.
 
@@ -51,15 +55,16 @@ def capture(
 
     from lakewarden.cli import gating, live
     from lakewarden.cli.progress import Progress
-    from lakewarden.errors import UsageError
+    from lakewarden.errors import ExitCode, SourceError, UsageError
     from lakewarden.gate.attestation.sign import sealer_of
     from lakewarden.gate.streaming import digest_of_files
+    from lakewarden.reports.escape import clean
     from lakewarden.sources.platform.audit import Asked, Beside
     from lakewarden.sources.platform.gate import read as reading
     from lakewarden.sources.platform.gate.artifacts import Digester
+    from lakewarden.sources.time_left import ending_in
 
     root_policy = live.policy_of(policy)
-    sealer = sealer_of(sign, root_policy.gate, gating.base_of(root_policy))
     servers = live.servers_of(split(mlflow))
     urls = [] if servers else live.workspaces_of(root_policy, split(workspace), ())
     number = run or (os.environ.get("MLFLOW_RUN_ID") if model is None else None)
@@ -68,11 +73,18 @@ def capture(
     profiles, progress = split(auth_profile), Progress(len(urls) + len(servers))
     asked = [Asked(url, _login(url, profiles[n] if n < len(profiles) else None, progress)) for n, url in enumerate(urls)]
     beside = Beside(servers=live.beside(root_policy, servers).servers)
-    uri = model if model is not None else _version_of(str(number), asked, beside)
-    request = gating.request_of(root_policy, uri, "production", servers)
-    with progress.shown():
-        found = reading.read(request, asked, beside, _TABLES, root_policy, str, Digester(digest_of_files), progress.step)
-    raise typer.Exit(_store(found, uri, gating.attestations_of(root_policy, request.name, attestations), sealer, tag))
+    with ending_in(timeout):
+        sealer = sealer_of(sign, root_policy.gate, gating.base_of(root_policy))
+        try:
+            uri = model if model is not None else _version_of(str(number), asked, beside)
+        except SourceError as problem:
+            typer.echo(clean(f"? {problem.reason}; {problem.remedy}"), err=True)
+            raise typer.Exit(ExitCode.INCOMPLETE) from None
+        request = gating.request_of(root_policy, uri, "production", servers)
+        with progress.shown():
+            found = reading.read(request, asked, beside, _TABLES, root_policy, str, Digester(digest_of_files), progress.step)
+        code = _store(found, uri, gating.attestations_of(root_policy, request.name, attestations), sealer, tag)
+    raise typer.Exit(code)
 
 
 def _login(url: str, profile: str | None, progress: Progress) -> Any:

@@ -113,7 +113,9 @@ def _say(output: Path, read: Snapshot) -> bool:
     rows = sum(map(len, read.facts.rows.values()))
     places = len(read.header.workspaces) + len(read.header.servers) + len(read.header.catalogs)
     told = f"{output}: {many(rows, 'fact')} of {many(places, 'workspace')}"
-    typer.echo(f"{told}; {many(len(unseen), 'list')} could not be read to the end" if unseen else f"{told}; every list was read")
+    if unseen or not read.header.partial:  # of one that was broken off nobody knows how many lists are missing
+        told += f"; {many(len(unseen), 'list')} could not be read to the end" if unseen else "; every list was read"
+    typer.echo(told)
     if read.header.partial:
         typer.echo(f"  it is partial: {clean(read.header.partial)}; go on: lakewarden collect --resume {output} -o {output}")
     lists: dict[tuple[str, str], list[str]] = {}

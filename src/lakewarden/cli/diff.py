@@ -80,7 +80,7 @@ def _judged(file: Path, policy: Path | None) -> Any:
     from lakewarden.judge.run import judge_repository
     from lakewarden.reports.json_report import document
 
-    found = [read(file)]
+    found = [read(file, to_judge=True)]
     root_policy, today = live.policy_of(policy), live.today_of(found, None)
     seen = live.joined(found, [str(file)], root_policy, today)
     wishes = Wishes(use_baseline=False, today=today, incomplete=seen.incomplete, notes=seen.accepted)

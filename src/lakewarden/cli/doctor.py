@@ -13,6 +13,7 @@ from lakewarden.cli.options import (
     Color,
     InEnvironment,
     OfMlflow,
+    OfProfile,
     OfUnityCatalog,
     OfWarehouse,
     OfWorkspace,
@@ -20,12 +21,12 @@ from lakewarden.cli.options import (
     WhenColor,
     split,
 )
-from lakewarden.rule import Profile
 
 if TYPE_CHECKING:
     from lakewarden.facts.snapshot import Snapshot
     from lakewarden.judge.decidable import Prospect
     from lakewarden.policy.model import Policy
+    from lakewarden.rule import Profile
     from lakewarden.sources.platform.audit import Beside
 
 #: So many objects of each list are asked: two, since one may be an exception.
@@ -53,7 +54,7 @@ def doctor(
         typer.Option(help="Look at this snapshot instead of asking workspaces.", metavar="FILE"),
     ] = None,
     policy: PolicyFile = None,
-    profile: Annotated[Optional[Profile], typer.Option(help="Which rules are asked.")] = None,  # noqa: UP045
+    profile: OfProfile = None,
     select: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(help="Ask only about these rules: codes, beginnings of codes, names.", metavar="RULE"),

@@ -8,7 +8,17 @@ from typing import Annotated, Optional
 
 import typer
 
-from lakewarden.cli.options import AuthProfile, Color, OfMlflow, OfWarehouse, OfWorkspace, PolicyFile, WhenColor, split
+from lakewarden.cli.options import (
+    AuthProfile,
+    Color,
+    MoreReports,
+    OfMlflow,
+    OfWarehouse,
+    OfWorkspace,
+    PolicyFile,
+    WhenColor,
+    split,
+)
 
 _SECONDS = 120
 
@@ -37,6 +47,13 @@ def gate(
     repository: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="A full clone of the project; otherwise the checkout that the gate runs in.", metavar="DIR"),
+    ] = None,
+    snapshot: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(
+            help="A stored audit (`lakewarden collect`) for what the gate itself does not read: C18 alone rests on it; may be repeated.",
+            metavar="FILE",
+        ),
     ] = None,
     policy: PolicyFile = None,
     attestations: Annotated[
@@ -67,13 +84,11 @@ def gate(
         bool, typer.Option("--report-only", help="Say which level each version reaches and what stops it; write nothing.")
     ] = False,
     timeout: Annotated[
-        float, typer.Option(help="Seconds for all requests; what was not obtained by then is missing.", min=1, metavar="SECONDS")
+        float,
+        typer.Option(help="Seconds for the whole gate; what was not obtained by then is missing.", min=1, metavar="SECONDS"),
     ] = _SECONDS,
     output_format: Annotated[str, typer.Option(help="text, json, markdown, sarif or junit.", metavar="FORMAT")] = "text",
-    output: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(help="Write one more report to a file; may be repeated.", metavar="FORMAT=FILE"),
-    ] = None,
+    output: MoreReports = None,
     evidence: Annotated[
         Optional[Show],  # noqa: UP045
         typer.Option("--show", help="Print the facts that each check stands on as well: evidence."),
@@ -89,7 +104,9 @@ def gate(
     from lakewarden.cli.bench import Bench
     from lakewarden.cli.ways import Asked
     from lakewarden.errors import UsageError
+    from lakewarden.reports.escape import clean
     from lakewarden.reports.gate import check_formats
+    from lakewarden.sources.time_left import ending_in
 
     asked = Asked(rollback, adopt, report_only, break_glass, reason, set_alias, tag, attestations, sign)
     kind = asked.kind
@@ -108,17 +125,20 @@ def gate(
         split(auth_profile),
         split(warehouse),
         repository,
-        timeout,
+        gating.snapshots_of(snapshot or [], kind),
     )
     if several:
-        found = survey.found_of(bench, model)
-        results = [bench.decide(uri, kind, asked) for uri in found.uris]
+        with ending_in(timeout):
+            found = survey.found_of(bench, model)
+            results = [bench.decide(uri, kind, asked) for uri in found.uris]
         survey.write(results, found, output_format)
         raise typer.Exit(survey.exit_code(results, found))
     if model is None:
         raise UsageError("nothing says which version", "name it: models:/catalog.schema.model@challenger")
-    result = bench.decide(model, kind, asked)
+    with ending_in(timeout):
+        result = bench.decide(model, kind, asked)
     gating.write(result, targets, color, frozenset() if evidence is None else frozenset({evidence.value}))
-    for line in result.done:
-        typer.echo(line, err=True)
+    if output_format not in ("text", "markdown"):  # in these people read it anyway
+        for line in result.done:
+            typer.echo(clean(line), err=True)
     raise typer.Exit(result.exit_code)

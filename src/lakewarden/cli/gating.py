@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from lakewarden.cli import live
 from lakewarden.cli.progress import Progress
 from lakewarden.errors import UsageError
+from lakewarden.facts.snapshot import read as read_snapshot
 from lakewarden.gate.attested import archive_of, uri_of, write_attestations
 from lakewarden.gate.checks import WAYS
 from lakewarden.gate.run import rules
@@ -23,19 +23,19 @@ from lakewarden.sources.platform.audit import Asked
 from lakewarden.sources.platform.gate import read as reading
 from lakewarden.sources.platform.gate import request as requests
 from lakewarden.sources.platform.gate.artifacts import Digester
-from lakewarden.sources.platform.gate.history import write_history
+from lakewarden.sources.platform.gate.history import repositories_of, write_history
 from lakewarden.sources.platform.gate.surroundings import state_of, write_surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lakewarden.cli.options import Color
+    from lakewarden.facts.snapshot import Snapshot
     from lakewarden.gate.capture.kept import Before
     from lakewarden.gate.result import GateResult, Kind
     from lakewarden.policy.model import Policy
     from lakewarden.sources.platform.gate.place import Place
     from lakewarden.sources.platform.gate.request import Request
-    from lakewarden.sources.platform.wire.api import Api
 
 
 def stage_of(policy: Policy, to: str) -> tuple[str, str | None]:
@@ -94,21 +94,20 @@ def read(
     profiles: Sequence[str],
     repository: Path | None,
     place: Place,
-    seconds: float,
     warehouses: Sequence[str] = (),
     attestations: Path | None = None,
     kind: Kind = "promotion",
 ) -> reading.Read:
-    """Read the version and everything behind it that this kind of gate asks for, within so many seconds. `attestations` is the folder of what was attested and
+    """Read the version and everything behind it that this kind of gate asks for. `attestations` is the folder of what was attested and
     captured before, where it is not the policy's.
 
     Raises:
         UsageError: nothing says which workspace holds the registry, or no login works.
     """
-    until = time.monotonic() + seconds
     root = checkout_of(repository)
     others = live.beside(policy, live.servers_of(servers))
-    others = others._replace(servers=tuple(one._replace(connect=partial(_bounded, one.connect, until)) for one in others.servers))
+    # Other projects' repositories are none of this version's; a way out asks no Git host at all.
+    others = others._replace(repositories=() if kind in WAYS else repositories_of(policy, request, root))
     urls: list[str] = []
     if not servers:
         urls = live.workspaces_of(policy, workspaces, () if environment is None else (environment,))
@@ -116,7 +115,7 @@ def read(
     asked = [
         Asked(
             url,
-            partial(_bounded, partial(live.connect, url, profiles[n] if n < len(profiles) else None, progress), until),
+            partial(live.connect, url, profiles[n] if n < len(profiles) else None, progress),
             *warehouses[n : n + 1],
         )
         for n, url in enumerate(urls)
@@ -146,6 +145,19 @@ def read(
     return found._replace(filled=found.filled | {"branch_commits", "attestations"}, requests=requests)
 
 
+def snapshots_of(files: Sequence[Path], kind: Kind) -> tuple[tuple[str, Snapshot], ...]:
+    """The stored audits, each with the name of its file.
+
+    Raises:
+        UsageError: one cannot be read, is given twice, or none is of any use.
+    """
+    if files and kind in WAYS:
+        raise UsageError(f"--{'rollback' if kind == 'rollback' else 'adopt'} rests on no audit", "leave out --snapshot")
+    if len(set(files)) < len(files):
+        raise UsageError("the same snapshot is given twice", "give each once")
+    return tuple((str(file), read_snapshot(file, to_judge=True)) for file in files)
+
+
 def attestations_of(policy: Policy, name: str, given: Path | None) -> Path:
     """The folder of attestations: the one that is given, else the policy's, else the one that a gate writes to without one."""
     said = gate_of(policy, name).attestations
@@ -173,12 +185,6 @@ def known_before(policy: Policy, request: Request, given: Path | None) -> Callab
         return before(folder, uri_of(version), trust[0])
 
     return known
-
-
-def _bounded(connect: Callable[[], Api], until: float) -> Api:
-    api = connect()
-    api.end_at(until)
-    return api
 
 
 def write(result: GateResult, wanted: Sequence[tuple[str, str | None]], color: Color, show: frozenset[str] = frozenset()) -> None:

@@ -7,8 +7,26 @@ from typing import Annotated, Optional
 
 import typer
 
-from lakewarden.cli.options import BundleJson, Color, NoCache, OfBundle, OfProject, Paths, PolicyFile, WhenColor, split
-from lakewarden.rule import Confidence, Profile, Severity
+from lakewarden.cli.options import (
+    AllowEmpty,
+    BundleJson,
+    Color,
+    ExitZero,
+    FailConfidence,
+    FailOn,
+    Ignore,
+    MoreReports,
+    NoCache,
+    OfBundle,
+    OfProfile,
+    OfProject,
+    Paths,
+    PolicyFile,
+    ReportFormat,
+    Select,
+    WhenColor,
+    split,
+)
 
 _List = Optional[list[str]]  # noqa: UP045  (typer evaluates it on Python 3.10)
 
@@ -16,26 +34,20 @@ _List = Optional[list[str]]  # noqa: UP045  (typer evaluates it on Python 3.10)
 def lint(
     paths: Paths = None,
     policy: PolicyFile = None,
-    profile: Annotated[Optional[Profile], typer.Option(help="Which rules are asked.")] = None,  # noqa: UP045
-    select: Annotated[
-        _List, typer.Option(help="Ask only these rules: codes, beginnings of codes, names.", metavar="RULE")
-    ] = None,
-    ignore: Annotated[_List, typer.Option(help="Do not ask these rules.", metavar="RULE")] = None,
+    profile: OfProfile = None,
+    select: Select = None,
+    ignore: Ignore = None,
     exclude: Annotated[_List, typer.Option(help="Do not read files that match.", metavar="GLOB")] = None,
     bundle: OfBundle = None,
     project: OfProject = None,
     bundle_json: BundleJson = None,
-    output_format: Annotated[
-        str, typer.Option(help="text, concise, json, sarif or github; printed on standard output.", metavar="FORMAT")
-    ] = "text",
-    output: Annotated[
-        _List, typer.Option(help="Write one more report to a file; may be repeated.", metavar="FORMAT=FILE")
-    ] = None,
+    output_format: ReportFormat = "text",
+    output: MoreReports = None,
     show: Annotated[
         _List, typer.Option(help="Show more: unknown, waived, advisory, gaps; may be repeated.", metavar="WHAT")
     ] = None,
-    fail_on: Annotated[Optional[Severity], typer.Option(help="The least severity that fails.")] = None,  # noqa: UP045
-    fail_confidence: Annotated[Optional[Confidence], typer.Option(help="The least confidence that fails.")] = None,  # noqa: UP045
+    fail_on: FailOn = None,
+    fail_confidence: FailConfidence = None,
     baseline: Annotated[
         Optional[Path], typer.Option(help="Pass over the findings recorded in this file.", metavar="FILE")  # noqa: UP045
     ] = None,
@@ -43,8 +55,8 @@ def lint(
     diff: Annotated[
         Optional[str], typer.Option(help="Report only findings on lines that changed since this Git revision.", metavar="REV")  # noqa: UP045
     ] = None,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever was found.")] = False,
-    allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Exit 0 when there was nothing to check.")] = False,
+    exit_zero: ExitZero = False,
+    allow_empty: AllowEmpty = False,
     no_cache: NoCache = False,
     color: WhenColor = Color.AUTO,
 ) -> None:

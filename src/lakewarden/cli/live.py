@@ -17,6 +17,7 @@ from lakewarden.facts.closures import CLOSURES
 from lakewarden.facts.collect import Facts
 from lakewarden.facts.estate.close import CLOSED
 from lakewarden.facts.estate.declared import name_projects, tell_stages_elsewhere, tell_targets_elsewhere
+from lakewarden.facts.estate.sight import Sight, sight_of
 from lakewarden.facts.fact import TABLES
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.joining import Part, join
@@ -247,6 +248,12 @@ def joined(
     return Joined(join(parts), filled, tuple(said), tuple(agreed))
 
 
+def sight_in(seen: Joined, snapshots: Sequence[snapshot.Snapshot]) -> Sight:
+    """What was served while the snapshots were collected."""
+    begun, ended = min(one.header.begun for one in snapshots), max(one.header.ended for one in snapshots)
+    return sight_of(seen.facts, begun, ended, seen.filled, (*seen.incomplete, *seen.accepted))
+
+
 def _agreement(name: str, policy: Policy, today: dt.date) -> str:
     """Why, and until when, the policy accepts that a snapshot is too old or not whole; empty where it does not. A snapshot is
     named by the path that was given, or by its last part.
@@ -292,6 +299,7 @@ def audited(policy: Policy, facts: Facts, filled: frozenset[str], repository: Re
     _leave_out(facts, repository.filled, "declared", "a repository does not show {}")
     name_projects(facts, [(bundle.name, bundle.project) for bundle in repository.layout.bundles])
     merge(facts, repository.facts)
+    facts.gaps[:] = map(_of_host, facts.gaps)
     with facts.listing("deployments", "runs", "job_runs", plane="declared"):
         pass  # what happened is declared nowhere
     tell_targets_elsewhere(facts, policy)
@@ -308,11 +316,25 @@ def audited(policy: Policy, facts: Facts, filled: frozenset[str], repository: Re
     )
 
 
+def _of_host(gap: Gap) -> Gap:
+    """What a repository says that an audit would tell of a Git host, told by an audit that was not told it."""
+    about_host = gap.plane == "declared" and gap.remedy == "run `lakewarden audit`" and gap.reason.endswith("Git host alone")
+    remedy = "set repository of its project in the policy, give the token of the Git host, and audit or collect again"
+    return gap._replace(remedy=remedy) if about_host else gap
+
+
+#: What lets an audit know a table that nothing else fills.
+_INSTEAD = {
+    "attestations": "name the folder where gates store them with --attestations DIR, or as gate.attestations in the policy"
+}
+
+
 def _leave_out(facts: Facts, filled: frozenset[str], plane: str, reason: str) -> None:
     """Say of each table that nothing fills on a plane that nobody looks there, which is no defect."""
     for name in TABLES:
         if name not in filled and name not in CLOSURES and (name, plane) not in facts.unlisted:
-            facts.otherwise(Gap(Cause.NOT_ASKED, name, reason.format(name.replace("_", " ")), plane=plane))
+            told, remedy = reason.format(name.replace("_", " ")), _INSTEAD.get(name, "")
+            facts.otherwise(Gap(Cause.NOT_ASKED, name, told, remedy, plane))
 
 
 def today_of(snapshots: Sequence[snapshot.Snapshot], as_of: str | None) -> dt.date:

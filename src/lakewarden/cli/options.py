@@ -8,6 +8,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from lakewarden.rule import Confidence, Profile, Severity
+
 
 class Color(str, Enum):
     """When to colour the output."""
@@ -89,6 +91,24 @@ OfWarehouse = Annotated[
         metavar="ID",
     ),
 ]
+OfProfile = Annotated[Optional[Profile], typer.Option("--profile", help="Which rules are asked.")]  # noqa: UP045
+Select = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--select", help="Ask only these rules: codes, beginnings of codes, names.", metavar="RULE"),
+]
+Ignore = Annotated[Optional[list[str]], typer.Option("--ignore", help="Do not ask these rules.", metavar="RULE")]  # noqa: UP045
+FailOn = Annotated[Optional[Severity], typer.Option("--fail-on", help="The least severity that fails.")]  # noqa: UP045
+FailConfidence = Annotated[Optional[Confidence], typer.Option("--fail-confidence", help="The least confidence that fails.")]  # noqa: UP045
+ReportFormat = Annotated[
+    str,
+    typer.Option("--output-format", help="text, concise, json, sarif or github; printed on standard output.", metavar="FORMAT"),
+]
+MoreReports = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--output", help="Write one more report to a file; may be repeated.", metavar="FORMAT=FILE"),
+]
+ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever was found.")]
+AllowEmpty = Annotated[bool, typer.Option("--allow-empty", help="Exit 0 when there was nothing to check.")]
 OutputTable = Annotated[Table, typer.Option("--output-format", help="Form of the output.")]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Read every file anew, and keep nothing in the user's cache folder for the next run.")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
 
+    from lakewarden.facts.estate.sight import Sight
     from lakewarden.judge.compare import Changed
 
 _TOLD = 3
@@ -26,9 +27,9 @@ _TOLD = 3
 _SINGLY = 20
 
 
-def with_history(result: Result, place: str, day: dt.date, *, fail_on_new: bool) -> Result:
+def with_history(result: Result, place: str, day: dt.date, sight: Sight, *, fail_on_new: bool) -> Result:
     """The result, with what became of the violations of the audit before, which is the newest in the history that read one of
-    the same workspaces.
+    the same workspaces. It is kept for the next, with what was served.
 
     Raises:
         UsageError: the history cannot be used.
@@ -45,7 +46,7 @@ def with_history(result: Result, place: str, day: dt.date, *, fail_on_new: bool)
         # Who asks fewer workspaces than before is told once; what was asked and not seen stands until it is.
         left_out = workspaces(before.roots) - workspaces(side.roots)
         lost = {c.subject: c.told for c in since.lost if not left_out or root_of(c.subject.key) in side.roots}
-    keep(store, Entry(side, lost, result.version, done.exit_code))
+    keep(store, Entry(side, lost, result.version, done.exit_code, sight))
     return done
 
 

@@ -173,13 +173,13 @@ def _with_bytes(wanted: Wanted, folder: Path) -> tuple[Wanted, Step | None]:
     from dataclasses import replace
 
     from lakewarden.errors import SourceError, UsageError
-    from lakewarden.gate.attestation.digest import digest, files_in
+    from lakewarden.gate.attestation.digest import digest, downloaded
     from lakewarden.gate.attestation.verify import Answer, Step
 
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder", "name the folder that holds MLmodel")
     try:
-        computed = digest(files_in(folder)).sha256
+        computed = digest(downloaded(folder)).sha256
     except SourceError as problem:
         return wanted, Step("bytes", Answer.UNKNOWN, problem.reason)
     if wanted.digest is not None and wanted.digest.lower() != computed:

@@ -8,7 +8,7 @@ from lakewarden.cli import gating
 from lakewarden.errors import PolicyError, UsageError
 from lakewarden.gate.act import Orders
 from lakewarden.gate.attestation.sign import sealer_of
-from lakewarden.policy.attribute import gate_of
+from lakewarden.policy.attribute import gate_of, is_champion
 from lakewarden.sources.platform.gate.alias import refuse_without_aliases
 
 if TYPE_CHECKING:
@@ -65,6 +65,11 @@ class Asked(NamedTuple):
         """
         if self.alias is not None:
             refuse_without_aliases(request)
+            if request.stage == "production" and not is_champion(policy, self.alias):
+                raise UsageError(
+                    f"@{self.alias} is no alias of what is live by the policy, so its version is compared with none that it serves now",
+                    f"name it under champion_aliases, or take one of: {', '.join(policy.champion_aliases)}",
+                )
         sealer = sealer_of(self.sign, gate_of(policy, request.name), gating.base_of(policy))
         return Orders(gating.attestations_of(policy, request.name, self.attestations), sealer, self.alias, self.tag)
 

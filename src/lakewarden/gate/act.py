@@ -44,7 +44,7 @@ def carry_out(docket: Docket, orders: Orders) -> GateResult:
     """Judge, store, and act where the result allows it. The result tells what was done, and why not more."""
     docket, result, told = _glass(docket, judge(docket))
     may = result.exit_code == ExitCode.CLEAN or result.kind == "break-glass"
-    kept = _keep(result, orders)
+    kept = _keep(docket, result, orders)
     if kept.stored is None:
         told += (f"@{orders.alias} was not moved: the decision was not recorded",) if orders.alias is not None else ()
         return replace(recorded(docket, result, stored=None, reason=kept.why, remedy=kept.remedy), done=told)
@@ -62,7 +62,7 @@ def carry_out(docket: Docket, orders: Orders) -> GateResult:
     differs = "read back" in moved.why
     last = recorded(docket, result, stored=False if differs else None, reason=moved.why, remedy=moved.remedy)
     # Whatever the check says: what was asked for is not done, and the verdict on the version is another question.
-    return replace(last, done=told, attestation=str(kept.stored.paths["vsa"]), exit_code=int(ExitCode.INCOMPLETE))
+    return replace(_stored(last, kept.stored), done=told, exit_code=int(ExitCode.INCOMPLETE))
 
 
 def _move(docket: Docket, result: GateResult, alias: str) -> registry.Moved:
@@ -97,13 +97,13 @@ def _why_not(docket: Docket, result: GateResult) -> str:
     return ""
 
 
-def _keep(result: GateResult, orders: Orders) -> _Kept:
+def _keep(docket: Docket, result: GateResult, orders: Orders) -> _Kept:
     try:
         refuse_unattestable(result)
     except UsageError as problem:
         return _Kept(None, problem.message, problem.advice)
     try:
-        return _Kept(store(result, orders.folder, orders.sealer))
+        return _Kept(store(result, orders.folder, orders.sealer, docket.read.secrets))
     except SigningError as problem:
         return _Kept(None, problem.message, problem.advice)
 
@@ -113,22 +113,27 @@ def _superseded(docket: Docket, orders: Orders, told: tuple[str, ...]) -> GateRe
     for row in docket.read.facts.rows["rereads"]:
         row.unchanged = False  # type: ignore[attr-defined]  # a column
     result = judge(docket)
-    kept = _keep(result, orders)
+    kept = _keep(docket, result, orders)
     stored = None if kept.stored is None else True
     last = recorded(docket, result, stored=stored, reason=kept.why or "nothing was recorded", remedy=kept.remedy)
-    return replace(last, done=told, attestation=None if kept.stored is None else str(kept.stored.paths["vsa"]))
+    return replace(last if kept.stored is None else _stored(last, kept.stored), done=told)
+
+
+def _stored(result: GateResult, stored: Stored) -> GateResult:
+    return replace(result, attestation=str(stored.paths["vsa"]), attestation_sha256=stored.digests["vsa"])
 
 
 def _tagged(docket: Docket, result: GateResult, orders: Orders, stored: Stored, told: tuple[str, ...]) -> GateResult:
     """Tag the version, if that was asked for."""
-    result = replace(result, attestation=str(stored.paths["vsa"]), done=told)
+    result = replace(_stored(result, stored), done=told)
     home = docket.read.home
     if not orders.tag or home is None or result.number is None:
         return result
+    tags = tags_of(result, stored.paths["vsa"], stored.digests["vsa"])
     try:
-        registry.tag(home, docket.request, result.number, tags_of(result, stored.paths["vsa"], stored.digests["vsa"]))
+        registry.tag(home, docket.request, result.number, tags)
     except SourceError as problem:
         done = (*told, f"the version was not tagged: {problem.reason}")
         code = result.exit_code or int(ExitCode.INCOMPLETE)
         return replace(result, done=done, exit_code=code)
-    return replace(result, done=(*told, "the version was tagged"))
+    return replace(result, done=(*told, f"the version was tagged: {', '.join(sorted(tags))}"))

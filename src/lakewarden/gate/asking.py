@@ -27,7 +27,12 @@ _PLANES = frozenset({"deployed"})
 CHAIN_TABLES = frozenset({
     "candidates", "model_versions", "models", "securables", "model_aliases", "runs", "job_runs", "experiments", "run_commit",
     "branch_commits", "model_version_tags", "required_tags", "run_inputs", "model_identities", "effective_grants", "grants",
+    "catalogs", "jobs", "catalog_tables", "branches",
 })  # fmt: skip
+#: Those that a stored audit may have to show: a gate reads none of them, or not all that rules ask.
+SHOWN = frozenset({"catalogs", "jobs", "catalog_tables", "securables", "grants"})
+#: What the objects of a closure are found by.
+_FOUND_BY = frozenset({"candidates", "job_runs", "version_features"})
 
 
 class Asked(NamedTuple):
@@ -53,7 +58,7 @@ def narrowed(rules: Iterable[Rule]) -> list[Rule]:
 
 def make_ready(facts: Facts, filled: frozenset[str], policy: Policy, rules: Iterable[Rule]) -> Asked:
     """Prepare what was read for the rules."""
-    needed = tables_needed(rules, filled, _PLANES) | {"candidates"}
+    needed = tables_needed(rules, filled | SHOWN, _PLANES) | _FOUND_BY
     prepared = prepare(facts, policy, filled=filled, needed=needed, planes=_PLANES, command="gate")
     engine = DuckDBEngine()
     engine.load(prepared.rows, policy_row(policy, Profile.STRICT))
@@ -62,22 +67,27 @@ def make_ready(facts: Facts, filled: frozenset[str], policy: Policy, rules: Iter
 
 def ask(asked: Asked, rules: Iterable[Rule], chain: Chain) -> Mapping[str, tuple[Said, ...]]:
     """By code of a rule, what it says of each object of the chain. A rule that is broken says unknown, once."""
-    return {rule.code: tuple(_of_rule(asked, rule, chain)) for rule in rules}
+    return {rule.code: tuple(of_rule(asked, rule, chain)) for rule in rules}
 
 
-def _of_rule(asked: Asked, rule: Rule, chain: Chain) -> Iterable[Said]:
+def of_rule(asked: Asked, rule: Rule, chain: Chain) -> list[Said]:
+    """What one rule says of each object of the chain."""
+    found: list[Said] = []
     maker = FindingMaker(
         asked.policy, Profile.STRICT, asked.prepared.origins, asked.prepared.gaps, lambda _project, _path: "", lambda _at: "", {}
     )
     for query in rule.queries:
         keys = chain.get(query.subject, set())
-        if not keys or why_not_asked(query, asked.filled, _PLANES) is not None:
+        if not keys or why_not_asked(query, asked.filled | SHOWN, _PLANES) is not None:
             continue  # where nothing of the kind can be there, nobody asks; a check that rests on it alone is missing
         try:
-            yield from _of_query(asked, rule, query, keys, maker)
+            found += _of_query(asked, rule, query, keys, maker)
         except BrokenQueryError as problem:
             reason = f"the rule is broken: {problem}"
-            yield Said(rule.code, rule.name, rule.revision, "unknown", query.subject, "", f"cannot tell: {reason}", reason)
+            found.append(
+                Said(rule.code, rule.name, rule.revision, "unknown", query.subject, "", f"cannot tell: {reason}", reason)
+            )
+    return found
 
 
 def _of_query(asked: Asked, rule: Rule, query: Query, keys: set[str], maker: FindingMaker) -> Iterable[Said]:

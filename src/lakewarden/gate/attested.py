@@ -61,15 +61,16 @@ def uri_of(version: str) -> str:
     return f"databricks-uc://{metastore}/{name}/versions/{number}"
 
 
-def archive_of(folder: Path, policy: Policy) -> Archive:
-    """Read every statement of a folder. One that does not exist yet holds none.
+def archive_of(folder: Path, policy: Policy, *, of_any_age: bool = False) -> Archive:
+    """Read every statement of a folder. One that does not exist yet holds none. `of_any_age`: one that is too old for the policy
+    today was not when it was used.
 
     Raises:
         UsageError: a key or a root of trust that the policy names cannot be read.
     """
     base = Path(policy.path).resolve().parent if policy.path is not None else Path()
     trust = trust_of((), policy.attestation, base)
-    days = policy.attestation.max_age_days
+    days = None if of_any_age else policy.attestation.max_age_days
     wanted = Wanted(
         policies=frozenset(one.lower() for one in policy.attestation.policies),
         accept=_ACCEPTED,

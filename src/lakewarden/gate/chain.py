@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Chain = dict[str, set[str]]
 
 #: Lists that belong to an object of the chain, each with the column by which it does and that object's table.
-_LISTS = {
+LISTS = {
     "model_version_tags": ("version_key", "model_versions"),
     "required_tags": ("version_key", "model_versions"),
     "run_inputs": ("run", "runs"),
@@ -35,7 +35,7 @@ def chain_of(rows: Mapping[str, Sequence[Row]]) -> Chain:
     for candidate in rows.get("candidates", ()):
         if candidate["gap"] is None:
             _add_story(rows, candidate, chain)
-    for table, (column, of) in _LISTS.items():
+    for table, (column, of) in LISTS.items():
         keys = chain.get(of, set())
         chain.setdefault(table, set()).update(row["key"] for row in rows.get(table, ()) if row.get(column) in keys)
     return {table: keys for table, keys in chain.items() if keys}

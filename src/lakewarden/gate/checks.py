@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 class Check(NamedTuple):
     """One check: the rules that decide it, the lowest level that demands it, and what to do where its evidence is missing.
-    `evidence` names the columns of fact tables that it stands on. Its waivers are heeded unless `waivable` is False.
+    `evidence` names the columns of fact tables that it stands on. Its waivers are heeded unless `waivable` is False. `unasked` is what
+    to do where by the policy its rules are about nothing, which is no pass.
     """
 
     number: int
@@ -26,6 +27,7 @@ class Check(NamedTuple):
     evidence: tuple[tuple[str, str], ...]
     supply: str
     waivable: bool = True
+    unasked: str = ""
 
 
 #: The rule that a check of the whole production asks is every core rule of an audit whose violation is an error.
@@ -48,7 +50,7 @@ CHECKS = (
         "run it in CI on the release branch, from a full clone",
     ),
     Check(
-        4, "TRAINED_IN_STAGE", "its run ended well, in production; it is no copy", "identity", ("DEP002", "GATE004"),
+        4, "TRAINED_IN_STAGE", "its run ended well, in production; it is no copy", "identity", ("DEP002", "GATE004", "GATE022"),
         (("model_versions", "run_workspace"), ("model_versions", "copied_from"), ("runs", "status")),
         "let the identity that registers versions read the run, and give its workspace with --workspace",
     ),
@@ -110,6 +112,7 @@ CHECKS = (
         16, "APPROVED", "another person approved it, after its validation", "approved", ("GATE016", "REG008"),
         (("version_approvals", "independent"), ("version_approvals", "in_time")),
         "approve the deployment in the protected environment of CI",
+        unasked='the policy says approval = "none", by which no version reaches level approved: write approval = "required"',
     ),
     Check(
         17, "PROMOTER", "the promoter may promote, and did nothing else", "approved",
@@ -118,7 +121,7 @@ CHECKS = (
     ),
     Check(
         18, "NO_OPEN_ERROR", "no core rule finds an error in what the version is made of", "approved", (ALL_CORE,), (),
-        "run `lakewarden audit`, and mend what it finds",
+        "collect the workspaces just before (`lakewarden collect -o estate.snap`), and give the gate the file with --snapshot",
     ),
     Check(
         19, "UNCHANGED", "nothing moved meanwhile", "identity", ("GATE019",), (("rereads", "unchanged"),),
@@ -159,8 +162,13 @@ def rules_of(check: Check, catalogue: Mapping[str, Rule]) -> tuple[Rule, ...]:
     """
     if check.rules != (ALL_CORE,):
         return tuple(catalogue[code] for code in check.rules if code in catalogue)
+    return tuple(rule for code, rule in catalogue.items() if code in core_rules(catalogue))
+
+
+def core_rules(catalogue: Mapping[str, Rule]) -> frozenset[str]:
+    """The codes of the core rules whose violations are errors, apart from those that belong to a check of their own."""
     named = {code for other in CHECKS for code in other.rules}
-    return tuple(rule for rule in catalogue.values() if _is_core_error(rule) and rule.code not in named)
+    return frozenset(rule.code for rule in catalogue.values() if _is_core_error(rule) and rule.code not in named)
 
 
 def _is_core_error(rule: Rule) -> bool:

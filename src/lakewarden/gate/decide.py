@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lakewarden.errors import ExitCode
-from lakewarden.gate.checks import Check, checks_of, demanded, rules_of
+from lakewarden.gate.chain import LISTS
+from lakewarden.gate.checks import ALL_CORE, Check, checks_of, demanded, rules_of
 from lakewarden.gate.result import CheckResult, Evidence, Outcome
 from lakewarden.judge.result import Waiver
 from lakewarden.policy import waivers
@@ -46,6 +47,7 @@ class Court(NamedTuple):
     catalogue: Mapping[str, Rule]
     environment: str | None
     today: dt.date
+    audits: tuple[Evidence, ...] = ()
 
 
 def decide(court: Court, level: Level, kind: Kind = "promotion") -> tuple[CheckResult, ...]:
@@ -58,6 +60,7 @@ def _checked(court: Court, check: Check, *, required: bool) -> CheckResult:
     rules = rules_of(check, court.catalogue)
     gone = [code for code in check.rules if code not in court.catalogue and len(rules) < len(check.rules)]
     said = tuple(one for rule in rules for one in court.said.get(rule.code, ()))
+    gone += _silent(court, check, rules)
     spoken = [one for one in said if one.verdict != "not applicable"]
     waived = _waived(court, spoken) if check.waivable else {}
     bad = [one for number, one in enumerate(spoken) if one.verdict != "pass" and number not in waived]
@@ -72,7 +75,7 @@ def _checked(court: Court, check: Check, *, required: bool) -> CheckResult:
         outcome = Outcome.PASS
     remedy = next((one.remedy for one in bad if one.remedy), "")
     if outcome is Outcome.MISSING and not remedy:
-        remedy = check.supply
+        remedy = (check.unasked if said and not spoken else "") or check.supply
     return CheckResult(
         check.number,
         check.name,
@@ -87,13 +90,30 @@ def _checked(court: Court, check: Check, *, required: bool) -> CheckResult:
     )
 
 
+def _silent(court: Court, check: Check, rules: Iterable[Rule]) -> list[str]:
+    """Rules of a check that had nothing to judge: the object that they are about is not known. A list may be empty."""
+    if check.rules == (ALL_CORE,):
+        return []
+    return [
+        rule.code
+        for rule in rules
+        if not court.said.get(rule.code) and LISTS.keys().isdisjoint(query.subject for query in rule.queries)
+    ]
+
+
 def _waived(court: Court, said: Sequence[Said]) -> dict[int, WaiverPolicy]:
     """Waivers of what is no pass, by number. A gate heeds those alone that somebody approved and that end."""
     bad = [(number, one) for number, one in enumerate(said) if one.verdict != "pass"]
     found = [_Waivable(_Named(one.rule), one.subject, court.environment) for _, one in bad]
     names = {code: rule.name for code, rule in court.catalogue.items()}
     matched = waivers.apply(court.policy, found, today=court.today, rules=names).findings
-    return {bad[at][0]: one for at, one in matched.items() if one.approved_by and one.expires and one.approved_by != one.owner}
+    return {bad[at][0]: one for at, one in matched.items() if one.expires and _is_approved(one)}
+
+
+def _is_approved(waiver: WaiverPolicy) -> bool:
+    """Did somebody else than its owner approve it? Case and blanks make nobody another person."""
+    by, owner = ("".join((name or "").split()).casefold() for name in (waiver.approved_by, waiver.owner))
+    return bool(by) and by != owner
 
 
 def _told(waiver: WaiverPolicy) -> Waiver:
@@ -104,6 +124,8 @@ def _told(waiver: WaiverPolicy) -> Waiver:
 def _evidence(court: Court, check: Check) -> Iterable[Evidence]:
     """The facts that a check stands on, each with where and when it was read."""
     origins = court.prepared.origins
+    if check.rules == (ALL_CORE,):
+        yield from court.audits
     for table, column in check.evidence:
         for row in sorted(_rows(court, table), key=lambda row: str(row["key"])):
             at = None if row["origin"] is None else origins[row["origin"]]

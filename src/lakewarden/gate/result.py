@@ -92,7 +92,8 @@ class GateResult:
     all pass. `policy_digest` is the SHA-256 of the policy file; `begun` and `finished` are ISO times in UTC. `exit_code` as in
     `lakewarden.errors.ExitCode`. `gaps` tell, a line each, what could not be seen. `rows` holds every row of a fact table that a
     check read, for the evidence bundle. `first_promotion` is set where no version was live before. `ticket`
-    and `reason` are those of a broken glass; `attestation` is the file that was stored, and `done` tells what was changed, or why not.
+    and `reason` are those of a broken glass; `attestation` is the file that was stored, `attestation_sha256` the SHA-256 of its bytes, and `done` tells
+    what was changed, or why not.
     """
 
     version: str
@@ -123,6 +124,7 @@ class GateResult:
     ticket: str | None = None
     reason: str | None = None
     attestation: str | None = None
+    attestation_sha256: str | None = None
     done: tuple[str, ...] = ()
 
     @property

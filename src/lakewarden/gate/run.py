@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lakewarden import __version__
 from lakewarden.errors import ExitCode, SourceError
-from lakewarden.facts.collect import Scope
 from lakewarden.facts.gaps import Cause
 from lakewarden.facts.model.gate import Decision
 from lakewarden.gate import asking
 from lakewarden.gate.attested import uri_of
 from lakewarden.gate.chain import chain_of, links
-from lakewarden.gate.checks import all_rules, reached
+from lakewarden.gate.checks import all_rules, core_rules, reached
+from lakewarden.gate.closure import ask_closure
 from lakewarden.gate.decide import Court, decide, exit_code
+from lakewarden.gate.original import Original, with_original
 from lakewarden.gate.result import GateResult, Level, Outcome
+from lakewarden.gate.stored import StoredAudit
 from lakewarden.judge.catalogue import load_rules
-from lakewarden.policy.attribute import is_champion, project_of_model
+from lakewarden.policy.attribute import project_of_model
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -54,6 +56,8 @@ class Docket(NamedTuple):
     finished: str
     ticket: str | None = None
     reason: str | None = None
+    stored: StoredAudit = StoredAudit()
+    original: Original | None = None
 
 
 def rules(kind: Kind = "promotion") -> list[Rule]:
@@ -66,15 +70,26 @@ def judge(docket: Docket) -> GateResult:
     asked_rules = rules(docket.kind)
     asked = asking.make_ready(docket.read.facts, docket.read.filled, docket.policy, asked_rules)
     chain = chain_of(asked.prepared.rows)
-    said = asking.ask(asked, asked_rules, chain)
-    court = Court(said, asked.prepared, chain, docket.policy, load_rules(), docket.environment, docket.today)
+    catalogue = load_rules()
+    core = core_rules(catalogue)
+    said = dict(asking.ask(asked, [rule for rule in asked_rules if rule.code not in core], chain))
+    of_core = [rule for rule in asked_rules if rule.code in core]
+    closure = ask_closure(asked, docket.read.facts, of_core, chain, docket.stored, docket.policy)
+    said.update(closure.said)
+    audits = docket.stored.evidence
+    court = Court(said, asked.prepared, chain, docket.policy, catalogue, docket.environment, docket.today, audits)
     checks = decide(court, docket.level, docket.kind)
+    original = docket.original
+    judged = None if original is None or original.docket is None else judge(original.docket)
+    if original is not None:
+        checks = with_original(checks, original, judged)
     version = next(iter(chain.get("candidates", ())), None)
     unseen = _unseen(docket, version)
     row: dict[str, Any] = next((r for r in asked.prepared.rows["artifacts"] if r["key"] == version), {})
     digest = row.get("digest")
     request, policy = docket.request, docket.policy
-    rows = tuple((table, _shown(asked.prepared, table, keys)) for table, keys in sorted(chain.items()))
+    rows = [(table, _shown(asked.prepared, table, keys)) for table, keys in sorted(chain.items())]
+    rows += [(table, _shown(read.prepared, table, keys)) for table, read, keys in closure.rows]
     return GateResult(
         version=__version__,
         kind=docket.kind,
@@ -97,22 +112,22 @@ def judge(docket: Docket) -> GateResult:
         exit_code=_code([check for check in checks if check.number != RECORDED], unseen),
         begun=docket.begun,
         finished=docket.finished,
-        requests=sum(docket.read.requests.values()),
-        gaps=tuple(dict.fromkeys((*unseen, *(said.reason for check in checks for said in check.said if said.reason)))),
-        rows=tuple((table, row) for table, of_table in rows for row in of_table),
-        first_promotion=_is_first(docket.read.facts, policy, request),
+        requests=sum(docket.read.requests.values()) + (0 if judged is None else judged.requests),
+        gaps=tuple(
+            dict.fromkeys(
+                (*unseen, *docket.stored.refused, *(said.reason for check in checks for said in check.said if said.reason))
+            )
+        ),
+        rows=(*((table, row) for table, of_table in rows for row in of_table), *(() if judged is None else judged.rows)),
+        first_promotion=_is_first(docket.read.facts),
         ticket=docket.ticket,
         reason=docket.reason,
     )
 
 
-def _is_first(facts: Facts, policy: Policy, request: Request) -> bool:
-    """Is no version live yet: were all aliases read, and is none of them a champion's?"""
-    if request.registry == "workspace":
-        return False
-    found = [row for row in facts.rows["models"] if row.plane == "deployed"]
-    read = bool(found) and all(("model_aliases", row.plane, Scope(None, row.key)) in facts.complete for row in found)
-    return read and not any(is_champion(policy, str(row.__dict__.get("alias"))) for row in facts.rows["model_aliases"])
+def _is_first(facts: Facts) -> bool:
+    """Is no version live yet, neither by an alias nor, in a registry that has stages, by its stage?"""
+    return any(row.__dict__.get("live_version") == "none" for row in facts.rows["version_comparisons"])
 
 
 def recorded(

@@ -56,6 +56,12 @@ def stage_of_environment(name: str, environment: EnvironmentPolicy) -> str | Non
     return environment.stage or (name if name in STAGES else None)
 
 
+def stage_before(policy: Policy, stage: str) -> str | None:
+    """The stage of the policy that comes before another; None for the first, or for one that it does not have."""
+    at = policy.stages.index(stage) if stage in policy.stages else 0
+    return policy.stages[at - 1] if at else None
+
+
 def workspace_url(url: str) -> str:
     """Normalise a workspace's URL: `https://`, lower case, no path; what is no URL stays as it is."""
     found = _URL.match(url)
@@ -132,6 +138,13 @@ def ref_class(policy: Policy, project: str | None, ref: str) -> str:
     if ref == "none":
         return "none"
     return "release" if any_name(release_refs(policy, project), _REF.sub("", ref), fold=False) else "other"
+
+
+def is_release(policy: Policy, project: str | None, name: str) -> bool:
+    """Is a branch or tag one that production is released from, by its name as the repository has it? Nothing is cut off from that:
+    `origin/main` is a name that anybody may give a branch of his own.
+    """
+    return any_name(release_refs(policy, project), name, fold=False)
 
 
 @lru_cache(maxsize=1024)

@@ -12,7 +12,7 @@ from lakewarden.policy.wrong import did_you_mean, shown, wrong
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from lakewarden.policy.model import Policy
+    from lakewarden.policy.model import GatePolicy, Policy
 
 KeyPath = tuple[str | int, ...]
 
@@ -49,8 +49,21 @@ def _problems(policy: Policy) -> Iterator[tuple[KeyPath, str]]:
     if policy.audit.snapshot_max_age_days < 0:
         yield ("audit", "snapshot_max_age_days"), "must be 0 or more"
     yield from _attestation(policy)
+    yield from _gates(policy)
     if not policy.champion_aliases:
         yield ("champion_aliases",), "is empty: the live version has at least one alias"
+
+
+def _gates(policy: Policy) -> Iterator[tuple[KeyPath, str]]:
+    homes: list[tuple[KeyPath, GatePolicy]] = [(("gate",), policy.gate)]
+    homes += [(("projects", at, "gate"), project.gate) for at, project in enumerate(policy.projects)]
+    for path, said in homes:
+        for name in ("approval_max_age", "validation_max_age", "audit_max_age"):
+            if getattr(said, name) < 0:
+                yield (*path, name), "must be 0 or more"
+        if said.level == "approved" and policy.parameters.approval == "none":
+            what = '"approved" demands that a person approves each version, and parameters.approval is "none": '
+            yield (*path, "level"), f'{what}write level = "validated", or approval = "required"'
 
 
 def _attestation(policy: Policy) -> Iterator[tuple[KeyPath, str]]:

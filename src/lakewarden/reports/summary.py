@@ -35,6 +35,8 @@ _ALL = 10_000
 #: Above so many bundles only the worst are told, and the others counted.
 _MOST_BUNDLES = 20
 _WORST_BUNDLES = 10
+#: A reason and two places that are longer do not fit into three lines of a narrow terminal.
+_TWO_PLACES = 150
 
 
 def summary(result: Result, width: int, *, details: bool = False, metastore: str = "") -> list[Line]:
@@ -160,8 +162,7 @@ def _unknown(result: Result, width: int, most: int) -> list[Line]:
         places = list(dict.fromkeys(_path(gap.gap.scope, most) for gap in gaps))
         reason = clean(_reason(first))
         text = f"{count:,} {first.cause.value}: {reason}" if count else f"{first.cause.value}: {reason}"
-        if any(place not in text for place in places):
-            text += f" ({names(places, most if most > len(places) else 2)})"
+        text += _at(places, text, most)
         lines += wrap(text, width, (_pad("- "), _pad("  ")), limit=3)
         if first.remedy:
             lines += wrap(f"remedy: {clean(spoken(first.remedy))}", width, _pad("  "), limit=2)
@@ -171,6 +172,15 @@ def _unknown(result: Result, width: int, most: int) -> list[Line]:
     if causes and total > explained:
         lines += wrap(f"{total - explained:,} for which no cause is known", width, _pad("- "))
     return lines
+
+
+def _at(places: list[str], reason: str, most: int) -> str:
+    """The places of a cause that its reason does not name; of many, how many more there are."""
+    rest = [place for place in places if place not in reason]
+    if most > len(places) or len(rest) == len(places):
+        few = 2 if sum(map(len, (reason, *rest[:2]))) <= _TWO_PLACES else 1
+        return f" ({names(places, most if most > len(places) else few)})" if rest else ""
+    return f" (and {len(rest):,} more)" if rest else ""
 
 
 def _causes(gaps: Iterable[GapOutcome]) -> dict[tuple[str, str, str], tuple[int, list[GapOutcome]]]:

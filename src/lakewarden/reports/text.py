@@ -29,6 +29,8 @@ _HINT_LINES = 8
 _HEADER = 1
 #: So many times the findings of the next one make a place worth naming.
 _STANDS_OUT = 1.5
+#: So many letters of a name tell which object it is.
+_TELLS = 20
 
 
 def write(result: Result, out: TextIO, options: Options) -> None:
@@ -105,21 +107,26 @@ def _gist(group: Group, each: int, options: Options) -> list[Line]:
         first, *others = group.places
         tail = f" and {many(len(others), 'more place')} in {many(group.files, 'file')}" if others else ""
         if not group.files:
-            first, tail = clean(group.findings[0].subject), _elsewhere(group)
+            first = clean(group.findings[0].subject)
+            tail = _elsewhere(group, first, options.width - len("  at "))
         text = f"at {short(first, options.width - len('  at ') - len(tail))}{tail}"
         lines += wrap(text, options.width, "  ", limit=1, style="dim")
     return lines
 
 
-def _elsewhere(group: Group) -> str:
-    """How many more objects, and in how many catalogs or workspaces; which of them has most, where one stands out."""
+def _elsewhere(group: Group, first: str, room: int) -> str:
+    """How many more objects, and in how many catalogs or workspaces; which of them has most, where one stands out. Not the
+    latter where too little would be left of the first one's name.
+    """
     more = len(group.findings) - 1
     (most, count), *others = group.spread.most_common()
     apart = ""
     if others:
         stands_out = count > _STANDS_OUT * others[0][1]
         apart = f", most in {clean(most)} ({count:,})" if stands_out else f" in {len(others) + 1:,} places"
-    return f" and {many(more, 'more object')}{apart}" if more else ""
+    told = f" and {many(more, 'more object')}" if more else ""
+    left = len(short(first, room - len(told + apart)))
+    return told + apart if told and left >= min(len(first), _TELLS) else told
 
 
 def _list(group: Group, limit: int, options: Options) -> list[Line]:

@@ -9,7 +9,7 @@ from lakewarden.facts.fact import TABLES
 from lakewarden.testing.outcome import prepare_example
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lakewarden.facts.placeholders import Row
     from lakewarden.testing.examples import Example
@@ -43,7 +43,7 @@ def build_estates(examples: Iterable[Example], needed: frozenset[str]) -> dict[P
     return estates
 
 
-def _renamed(tables: Mapping[str, list[Row]], prefix: str) -> dict[str, list[Row]]:
+def _renamed(tables: Mapping[str, Sequence[Row]], prefix: str) -> dict[str, list[Row]]:
     """The rows with every key, and every column that holds one, under a prefix."""
     found: dict[str, list[Row]] = {}
     for name, rows in tables.items():

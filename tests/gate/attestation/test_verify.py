@@ -398,7 +398,10 @@ def shared(factory: pytest.TempPathFactory) -> Shared:
         (URI, "7", False),
         (URI, "", False),
         (URI, "databricks-uc://other/prod.churn.model/versions/7", False),
-        ("mlflow://127.0.0.1:5000/a%2Fb/versions/3", "models:/a/b/3", True),
+        ("mlflow+http://127.0.0.1:5000/chu%72n/versions/3", "models:/chu%72n/3", True),
+        # A model may be called so, and is another one.
+        ("mlflow+http://127.0.0.1:5000/chu%72n/versions/3", "models:/churn/3", False),
+        ("mlflow+http://127.0.0.1:5000/churn/versions/3", "models:/chu%72n/3", False),
         ("mlflow://127.0.0.1:5000/churn/versions/3", "models:/churn/3", True),
         ("mlflow://127.0.0.1:5000/churn", "models:/churn/3", False),
     ],

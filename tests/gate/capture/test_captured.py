@@ -99,6 +99,7 @@ def test_with_a_trusted_statement_it_is_as_it_was(gone: tuple[Server, Taken], tm
     trust = signed(tmp_path, gone[1])
     found = read(gone[0], lambda version: before(tmp_path, uri_of(version), trust))
     (job_run,) = found.facts.rows["job_runs"]
+    assert job_run.__dict__["job"] == f"{gone[0].url}#11"
     assert job_run.key == f"{gone[0].url}/501"
     assert job_run.__dict__["result_state"] == "SUCCESS"
     assert (held(found)["commit"], held(found)["rung"], held(found)["agreed"]) == (COMMIT, "captured-statement", True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _CHUNK = 1 << 20
+#: What MLflow adds to the files of a registered version that it downloads.
+_WRITTEN_DOWN, _LONG = "registered_model_meta", 4096
+_WHICH = re.compile(rb"model_name: [^\r\n]+\r?\nmodel_version: [^\r\n]+\r?\n")
 #: What the manifest says of how it was made, in the words of model signing: whole files, SHA-256, none left out.
 SERIALIZATION = {"allow_symlinks": False, "hash_type": "sha256", "method": "files"}
 
@@ -114,6 +118,24 @@ def files_in(folder: Path) -> Iterator[tuple[str, Iterable[bytes]]]:
                 yield path.relative_to(folder).as_posix(), _chunks(path)
     except OSError as problem:
         raise SourceError("failed", f"{folder} cannot be read: {problem.strerror}", "check the folder") from None
+
+
+def downloaded(folder: Path) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """The files of a version that MLflow has downloaded, as `files_in` gives them: without the one in which MLflow writes down,
+    beside them, which version it is, as long as that is all that it holds.
+
+    Raises:
+        SourceError: as `files_in`.
+    """
+    for path, chunks in files_in(folder):
+        if path != _WRITTEN_DOWN or not _is_which(folder / path):
+            yield path, chunks
+
+
+def _is_which(file: Path) -> bool:
+    with file.open("rb") as opened:
+        content = opened.read(_LONG + 1)
+    return len(content) <= _LONG and _WHICH.fullmatch(content) is not None
 
 
 def _raise(problem: OSError) -> None:

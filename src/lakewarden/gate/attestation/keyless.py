@@ -6,12 +6,13 @@ The public instance publishes the names of repository and workflow for ever: it 
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lakewarden.errors import UsageError
-from lakewarden.gate.attestation.sign import Sealer, SigningError
+from lakewarden.gate.attestation.sign import Sealer, SigningError, timely
 from lakewarden.gate.attestation.statement import PAYLOAD
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def sealer(instance: str | None, *, allow_public_log: bool) -> Sealer:
     def seal(payload: bytes) -> bytes:
         return _signed(payload, config)
 
-    return Sealer(seal, suffix="sigstore.json", by=f"this workload, by Sigstore ({instance})")
+    return Sealer(partial(timely, seal, who="Sigstore"), suffix="sigstore.json", by=f"this workload, by Sigstore ({instance})")
 
 
 def _not_allowed(what: str) -> UsageError:
@@ -73,7 +74,7 @@ def trust_config(instance: str) -> ClientTrustConfig:
 
     try:
         if instance == PUBLIC:
-            return ClientTrustConfig.production()
+            return timely(lambda _: ClientTrustConfig.production(), None, who="Sigstore")
         return ClientTrustConfig.from_json(Path(instance).read_text(encoding="utf-8"))
     except (ValueError, Error) as problem:
         if instance == PUBLIC:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lakewarden.errors import ExitCode, LakewardenError, UsageError
 from lakewarden.gate.attestation import dsse
 from lakewarden.gate.attestation.statement import PAYLOAD
+from lakewarden.sources.time_left import REMEDY, left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +34,10 @@ _SERVICES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "hsm": ("HSMSigner", (("pkcs11.exceptions", "PKCS11Error"),)),
 }
 _LEAST_RSA = 2048
+#: How long a service may take, and what it gets of that in any case.
+_SECONDS, _LEAST_SECONDS = 60.0, 1.0
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 class SigningError(LakewardenError):
@@ -64,7 +70,7 @@ def sealer(spec: str | None, instance: str | None = None, *, allow_public_log: b
         signer = _of_file(Path(rest).expanduser())
         return Sealer(lambda payload: dsse.seal(payload, PAYLOAD, signer), by=f"the key {signer.public_key.keyid}")
     if scheme in _SERVICES:
-        return _of_service(scheme, rest)
+        return timely(partial(_of_service, scheme), rest, who=spec)
     if scheme == "sigstore":
         from lakewarden.gate.attestation import keyless
 
@@ -138,7 +144,22 @@ def _of_service(scheme: str, name: str) -> Sealer:
         except refused as problem:
             raise _failed(scheme, name, problem) from problem
 
-    return Sealer(seal, by=f"the key {public.keyid} ({scheme})")
+    return Sealer(partial(timely, seal, who=f"{scheme}:{name}"), by=f"the key {public.keyid} ({scheme})")
+
+
+def timely(call: Callable[[T], U], given: T, *, who: str) -> U:
+    """What a service answers that bounds no time itself, in the time that the command has left.
+
+    Raises:
+        SigningError: it does not answer in time.
+    """
+    from lakewarden.sources.platform.wire.deadline import Late, within
+
+    try:
+        # What was decided when the time was over is to be signed too.
+        return within(lambda: call(given), max(_LEAST_SECONDS, left(_SECONDS)))
+    except Late:
+        raise SigningError(f"{who} did not answer in time", f"nothing was stored; {REMEDY}") from None
 
 
 def _install(scheme: str) -> str:

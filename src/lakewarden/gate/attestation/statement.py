@@ -9,8 +9,11 @@ from urllib.parse import quote
 from lakewarden.errors import UsageError
 from lakewarden.gate.attestation.bundle import shown_path
 from lakewarden.gate.result import LEVELS, Outcome
+from lakewarden.sources.platform.wire.redact import redact
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lakewarden.gate.result import CheckResult, GateResult
 
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -27,6 +30,7 @@ BREAK_GLASS, FIRST = "LAKEWARDEN_BREAK_GLASS", "LAKEWARDEN_FIRST_PROMOTION"
 LEVEL_PROPERTIES = {level: f"LAKEWARDEN_GATE_{level.upper()}" for level in LEVELS}
 _KINDS = {"rollback": ROLLBACK, "adoption": ADOPTION}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_LONGEST = 4_000
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 #: Checks that no waiver covers: a version whose bytes or commit cannot be named is not decided about.
 UNWAIVABLE = frozenset({2, 5, 7})
@@ -67,7 +71,7 @@ def passed(result: GateResult) -> bool:
     )
 
 
-def svr(result: GateResult) -> dict[str, Any]:
+def svr(result: GateResult, secrets: Iterable[str] = ()) -> dict[str, Any]:
     """The simple verification result: what passed, and no word of what did not or was not demanded."""
     refuse_unattestable(result)
     properties = [named for check in result.checks if (named := _property(check)) is not None]
@@ -75,6 +79,7 @@ def svr(result: GateResult) -> dict[str, Any]:
         properties.append(BREAK_GLASS)
         told = {"TICKET": result.ticket, "REASON": result.reason}
         properties += [f"{BREAK_GLASS}_{name}={value}" for name, value in told.items() if value is not None]
+        properties = [redact(one, secrets, opaque=False, longest=_LONGEST) for one in properties]
     if passed(result):
         properties += _decided(result)
     predicate = {

@@ -39,11 +39,12 @@ def store(result: GateResult, folder: Path, by: Sealer | None = None, secrets: I
     refuse_unattestable(result)
     by = by if by is not None else sealer(None)
     stem = stem_of(result.model, str(result.number))
+    secrets = tuple(secrets)
     evidence = bundle(result, secrets) + b"\n"
     names = {"evidence": f"{stem}.evidence.json", "svr": f"{stem}.svr.{by.suffix}", "vsa": f"{stem}.vsa.{by.suffix}"}
     contents = {
         "evidence": evidence,
-        "svr": by.seal(canonical(svr(result))),
+        "svr": by.seal(canonical(svr(result, secrets))),
         "vsa": by.seal(canonical(vsa(result, names["evidence"], _sha256(evidence)))),
     }
     paths = {kind: folder / name for kind, name in names.items()}

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
-from urllib.parse import unquote
 
 from lakewarden.errors import ExitCode
 from lakewarden.gate.attestation import statement as said
@@ -218,7 +217,7 @@ def is_named(name: str, wanted: str) -> bool:
     if not slash or "://" in wanted or not number.isdecimal():
         return False
     path, versions, found = name.rpartition("/versions/")
-    return bool(versions) and found == number and unquote(path.rpartition("/")[2]) == unquote(model)
+    return bool(versions) and found == number and path.rpartition("/")[2] == model
 
 
 def _policy(statement: dict[str, Any], wanted: Wanted) -> _Told:

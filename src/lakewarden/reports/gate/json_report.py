@@ -52,11 +52,23 @@ def document(result: GateResult) -> dict[str, Any]:
         "policy": {"path": _text(result.policy_path), "sha256": _text(result.policy_digest)},
         "chain": [_link(link) for link in result.chain],
         "checks": [_check(check) for check in result.checks],
+        "acted": {
+            "done": [clean(line) for line in result.done],
+            "attestation": _attestation(result),
+            "ticket": _text(result.ticket),
+            "reason": _text(result.reason),
+        },
         "gaps": [clean(gap) for gap in result.gaps],
         "requests": result.requests,
         "begun": clean(result.begun),
         "finished": clean(result.finished),
     }
+
+
+def _attestation(result: GateResult) -> dict[str, Any] | None:
+    if result.attestation is None:
+        return None
+    return {"path": clean(result.attestation), "sha256": _text(result.attestation_sha256)}
 
 
 def _link(link: Link) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from lakewarden.gate.result import Outcome
 from lakewarden.reports.escape import clean, log_line
-from lakewarden.reports.gate.words import against, state, verdict
+from lakewarden.reports.gate.words import acted, against, held_to, state, verdict
 
 if TYPE_CHECKING:
     from lakewarden.gate.result import CheckResult, GateResult
@@ -27,9 +27,16 @@ def write(result: GateResult, out: TextIO, _: Options) -> None:
     root = Element("testsuites", {"name": "lakewarden gate", **counts})
     suite = SubElement(root, "testsuite", {"name": _text(result.uri or result.asked), **counts, "timestamp": _text(result.begun)})
     properties = SubElement(suite, "properties")
-    told = {"verdict": verdict(result), "exit_code": str(result.exit_code), "level": result.level, "sha256": result.digest or ""}
+    told = {
+        "verdict": verdict(result),
+        "exit_code": str(result.exit_code),
+        "level": held_to(result).removeprefix("level "),
+        "sha256": result.digest or "",
+    }
     for name, value in told.items():
         SubElement(properties, "property", {"name": name, "value": _text(value)})
+    for line in acted(result):
+        SubElement(properties, "property", {"name": "done", "value": _text(line)})
     suite.extend(cases)
     indent(root)
     # Outside of ASCII everything is a reference, whatever encoding the stream has.
@@ -43,7 +50,7 @@ def _case(result: GateResult, check: CheckResult) -> Element:
     reasons = "\n".join(map(_text, [*against(check), *([f"Next: {check.remedy}"] if check.remedy else [])]))
     first = next(iter(against(check)), check.remedy or check.outcome.value)
     if not check.required:
-        SubElement(case, _SKIPPED, {"message": _text(f"{state(check)} at level {result.level}")})
+        SubElement(case, _SKIPPED, {"message": _text(f"{state(check)} at {held_to(result)}")})
     elif check.outcome is Outcome.FAIL:
         SubElement(case, "failure", {"message": _text(first), "type": "fail"}).text = reasons
     elif check.outcome is Outcome.MISSING:

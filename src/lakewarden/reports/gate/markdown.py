@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from lakewarden.gate.result import Outcome
 from lakewarden.reports.escape import clean, log_line
-from lakewarden.reports.gate.words import against, state, verdict
+from lakewarden.reports.gate.words import acted, against, held_to, standing, state, verdict
 from lakewarden.reports.page import many
 
 if TYPE_CHECKING:
@@ -30,9 +30,12 @@ def write(result: GateResult, out: TextIO, _: Options) -> None:
 def _lines(result: GateResult) -> Iterator[str]:
     yield f"## {prose(verdict(result))}"
     yield ""
-    reached = f"It reaches level **{result.reached}**." if result.reached else "It reaches no level."
     first = " No version was live before." if result.first_promotion else ""
-    yield f"Level **{result.level}** is required. {reached}{first}"
+    asked = f"Level **{result.level}** is required. " if held_to(result) != result.kind else ""
+    told = standing(result)
+    if asked and result.reached:
+        told = f"It reaches level **{result.reached}**."
+    yield f"{asked}{told}{first}"
     yield ""
     yield "````text"
     for depth, link in enumerate(result.chain):
@@ -41,6 +44,11 @@ def _lines(result: GateResult) -> Iterator[str]:
     yield "````"
     yield ""
     yield from _next(result)
+    if done := acted(result):
+        yield "### What was done"
+        yield ""
+        yield from (f"* {prose(line)}" for line in done)
+        yield ""
     yield "| check | outcome | what is checked |"
     yield "|---|---|---|"
     for check in result.checks:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from lakewarden.gate.result import Outcome
 from lakewarden.reports.dump import dump
 from lakewarden.reports.escape import clean
-from lakewarden.reports.gate.words import against, verdict
+from lakewarden.reports.gate.words import acted, against, verdict
 from lakewarden.reports.sarif import SCHEMA
 from lakewarden.reports.sarif_rules import message
 
@@ -54,6 +54,7 @@ def document(result: GateResult) -> dict[str, Any]:
                             {"descriptor": {"id": _GAP, "index": 0}, "level": "warning", "message": message(gap)}
                             for gap in result.gaps
                         ],
+                        "properties": {"done": [clean(line) for line in acted(result)]},
                     }
                 ],
                 "results": [_result(result, number, check) for number, check in told],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from lakewarden.gate.result import Outcome
 from lakewarden.reports.escape import clean
-from lakewarden.reports.gate.words import against, verdict
+from lakewarden.reports.gate.words import acted, against, held_to, standing, verdict
 from lakewarden.reports.page import Line, Span, many, plain, show, wrap
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ EVIDENCE = "evidence"
 def write(result: GateResult, out: TextIO, options: Options) -> None:
     """Write the report."""
     name = f"{result.model} version {result.number}" if result.number is not None else result.asked
-    lines = [*wrap(clean(f"{name} to {result.stage}, level {result.level}"), options.width, style="bold"), plain()]
+    lines = [*wrap(clean(f"{name} to {result.stage}, {held_to(result)}"), options.width, style="bold"), plain()]
     for why in result.gaps if result.number is None else ():
         lines += wrap(clean(why), options.width, style="bold magenta")
     lines += [*_chain(result, options), plain()]
@@ -35,8 +35,9 @@ def write(result: GateResult, out: TextIO, options: Options) -> None:
     for check in result.checks:
         lines += _check(check, options, told)
     lines.append(plain())
-    reached = f"It reaches level {result.reached}." if result.reached else "It reaches no level."
-    lines += wrap(f"{reached} {many(result.requests, 'request')}; digest {result.digest or 'not known'}.", options.width)
+    lines += wrap(f"{standing(result)} {many(result.requests, 'request')}; digest {result.digest or 'not known'}.", options.width)
+    for line in acted(result):
+        lines += wrap(clean(f"{line[:1].upper()}{line[1:]}."), options.width)
     style = "bold green" if result.passed else "bold red"
     lines += wrap(clean(f"Verdict: {verdict(result)}."), options.width, style=style)
     show(lines, out, options)

@@ -69,6 +69,7 @@ def test_a_review_of_the_protected_environment_approves(monkeypatch: pytest.Monk
     ("said", "about", "outcome"),
     [
         (review("carl"), run("carl"), "fail"),
+        (review("ana"), run("ana"), "fail"),  # an approver who started it
         (review("zoe"), run(), "fail"),
         (review("ana", kind="Bot"), run(), "fail"),
         (review("ana", environment="staging"), run(), "fail"),
@@ -199,6 +200,27 @@ def test_without_the_audit_log_nobody_knows_who_set_a_tag() -> None:
 @pytest.mark.parametrize("value", ["pending", "Rejected", ""])
 def test_a_tag_that_does_not_approve_is_no_approval(value: str) -> None:
     assert gate(estate_of({**TAGGED, "approval": value})).rows("version_approvals") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("needs_approval", "true"),
+        ("approval_required", "yes"),
+        ("disapproved", "true"),
+        ("disapproval", "approved"),
+        ("not-approved", "yes"),
+        ("unapproved", "true"),
+    ],
+)
+def test_a_tag_whose_name_says_the_contrary_is_no_approval(name: str, value: str) -> None:
+    assert gate(estate_of({**VALID, **COMPARED, name: value})).rows("version_approvals") == []
+
+
+@pytest.mark.parametrize(("name", "value"), [("approved", "true"), ("Approval_Check", "Approved"), ("risk.approved", "yes")])
+def test_a_tag_that_approves(name: str, value: str) -> None:
+    (row,) = gate(estate_of({**VALID, **COMPARED, name: value})).rows("version_approvals")
+    assert row["key"].endswith(f"/tag {name}")
 
 
 def test_who_approved_may_not_promote() -> None:

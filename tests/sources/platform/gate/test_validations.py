@@ -134,6 +134,7 @@ def test_a_validating_task_that_the_deployment_waits_for_counts() -> None:
         ([task("evaluation"), task("deployment", "evaluation", run_if="ALL_DONE")], {}, "fail"),
         ([task("evaluation"), task("deployment")], {}, "fail"),
         ([task("evaluation"), task("deployment", "evaluation")], {"mode": "dry_run"}, "fail"),
+        ([task("evaluation"), task("deployment", "evaluation")], {"mode": "Dry-Run"}, "fail"),
         ([task("evaluation", start_time=millis(days=4)), task("deployment", "evaluation")], {}, "fail"),
         ([task("evaluation"), task("deployment", "evaluation")], {"version": "2"}, "missing"),
         ([task("evaluation"), task("deployment", "evaluation")], {"job": 11}, "missing"),
@@ -172,10 +173,13 @@ def test_a_job_run_that_cannot_be_read_is_missing_although_a_tag_says_passed() -
 @pytest.mark.parametrize(
     ("tags", "outcome", "said"),
     [
-        ({"lakewarden.baseline": "1"}, "fail", "was not compared with the version that is live now"),
+        ({"lakewarden.baseline": "1"}, "fail", "was not compared with version 2, which is live now"),
         ({"lakewarden.comparison": "WORSE"}, "fail", "is worse"),
         ({"lakewarden.comparison": "same"}, "missing", "set lakewarden.baseline to 2 and lakewarden.comparison to NOT_WORSE"),
         ({"lakewarden.baseline": "champion"}, "missing", "lakewarden.baseline"),
+        ({"lakewarden.baseline": "models:/dev.ml.other/2"}, "missing", "says 'models:/dev.ml.other/2'"),
+        ({"lakewarden.baseline": "\N{SUPERSCRIPT TWO}"}, "missing", "lakewarden.baseline"),
+        ({"lakewarden.baseline": f"models:/{MODEL}/2"}, "pass", ""),
     ],
 )
 def test_what_else_a_comparison_may_say(tags: dict[str, str], outcome: str, said: str) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lakewarden.sources.platform.estate import Estate
     from lakewarden.sources.platform.gate.request import Request
 
-_ACTING_SECONDS = 60
+_ACTING_SECONDS = 30
 
 
 class Moved(NamedTuple):
@@ -50,27 +50,38 @@ def pointed(estate: Estate, request: Request, alias: str) -> str:
     Raises:
         SourceError: it cannot be read.
     """
+    found = _aliases(estate, request)
+    version = found.get(_spelled(found, alias))
+    return "none" if version is None else str(version)
+
+
+def _spelled(found: Mapping[str, object], alias: str) -> str:
+    """The alias as the registry has it: whether case tells aliases apart depends on it, so the exact one comes first, and no second
+    one is made beside one that differs in case.
+    """
+    return next((name for name in sorted(found, key=lambda name: name != alias) if name.casefold() == alias.casefold()), alias)
+
+
+def _aliases(estate: Estate, request: Request) -> dict[str, object]:
+    """The aliases of the model with the versions that they point to."""
     right = f"EXECUTE on the model {request.name}"
     if request.registry == "unity_catalog":
         said = estate.api.get(path_of(request.name), {"include_aliases": "true"}, family=FAMILY, right=right)
-        found = {str(one.get("alias_name")): one.get("version_num") for one in said.get("aliases") or ()}
-    else:
-        said = estate.api.get(
-            f"{API}/registered-models/get", {"name": request.name}, family=MLFLOW, right=f"READ on {request.name}"
-        )
-        rows = (said.get("registered_model") or {}).get("aliases") or ()
-        found = {str(one.get("alias")): one.get("version") for one in rows}
-    # Whether case tells aliases apart depends on the registry, so the exact one comes first.
-    version = found.get(alias, next((number for name, number in found.items() if name.casefold() == alias.casefold()), None))
-    return "none" if version is None else str(version)
+        return {str(one.get("alias_name")): one.get("version_num") for one in said.get("aliases") or ()}
+    said = estate.api.get(f"{API}/registered-models/get", {"name": request.name}, family=MLFLOW, right=f"READ on {request.name}")
+    rows = (said.get("registered_model") or {}).get("aliases") or ()
+    return {str(one.get("alias")): one.get("version") for one in rows}
 
 
 def move(estate: Estate, request: Request, alias: str, number: str) -> Moved:
     """Let an alias point to a version, if everything is still as it was; read it back, and put it back where it is not that."""
     try:
+        # First where it points, then whether that is still what was judged: a move in between is seen.
+        found = _aliases(estate, request)
+        alias = _spelled(found, alias)
+        before = str(found.get(alias) or "none")
         if not is_unchanged(estate):
             return Moved(False, None, None, "something changed since it was checked", "run the gate again", changed=True)
-        before = pointed(estate, request, alias)
         # What was begun is ended: it is read back and put back even where the gate's own time is over meanwhile.
         estate.api.end_at(time.monotonic() + _ACTING_SECONDS)
     except SourceError as problem:

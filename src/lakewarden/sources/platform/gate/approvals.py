@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.errors import SourceError, UsageError
@@ -42,7 +43,10 @@ APPROVERS = "approvers"
 #: Accounts of a Git host, which no registry knows.
 ACCOUNT = "account"
 _TAG = "approv"
-_GIVEN = frozenset({"approved", "true", "yes"})
+_GIVEN = frozenset({"true", "yes"})
+_WORDS = re.compile(r"[a-z]+")
+_AGAINST = frozenset({"no", "not", "never", "non", "un", "dis", "without", "revoked", "withdrawn", "pending"})
+_CONTRARY = ("disapprov", "unapprov", "nonapprov")
 HOW = (
     "approve the deployment in a protected environment of CI, whose job runs the gate; or let an approver set the tag of the "
     f"approval task to Approved after validation, and {WITH_WAREHOUSE}"
@@ -106,9 +110,17 @@ def _of_ci(version: Fact, here: Deployment, one: SeenApproval) -> _Given:
 def _tags(estate: Estate, version: Fact) -> list[str]:
     """The names of the tags that approve the version and did not come along with a copy."""
     tags = own_tags(estate, version)
-    names = [name for name, value in tags.items() if _TAG in name.lower() and value.strip().casefold() in _GIVEN]
+    names = [name for name, value in tags.items() if _approves(name, value.strip().casefold())]
     before = tags_of_original(estate, version) if names else {}
     return [name for name in names if before.get(name) != tags[name]]
+
+
+def _approves(name: str, value: str) -> bool:
+    """Does a tag say that the version was approved? `needs_approval = true` and `disapproved = yes` say the contrary."""
+    words = _WORDS.findall(name.lower())
+    if _TAG not in name.lower() or any(word in _AGAINST or word.startswith(_CONTRARY) for word in words):
+        return False
+    return value == "approved" or (value in _GIVEN and "approved" in words)
 
 
 def _by_tag(estate: Estate, version: Fact, name: str) -> _Given | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
 from lakewarden.errors import SourceError
+from lakewarden.facts.gaps import Cause
 from lakewarden.facts.model.gate import Artifact
 from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
 from lakewarden.sources.platform.gate.candidate import asked_of
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 _FILE = "MLmodel"
 _MOST = 2**20
 _LOGGED = "models:/m-"
+#: Folders of a tracking server: a run's, `<experiment>/<run>/artifacts/…`, and a logged model's, `…/models/m-…/artifacts`.
+_RUN = re.compile(r"(?:(?<=^runs:/)|(?<=/))([0-9a-f]{32})(?=/artifacts(?:/|$))|(?<=^runs:/)([0-9a-f]{32})(?=/|$)")
+_LOGGED_AT = re.compile(r"/(m-[0-9a-f]{32})/artifacts(?:/|$)")
 
 
 class Digester(NamedTuple):
@@ -34,10 +40,19 @@ def collect(estate: Estate) -> None:
     """Read every file of the candidate once, and hold against each other what names its run and its logged model."""
     for candidate in estate.facts.rows["candidates"]:
         version = next((row for row in estate.facts.rows["model_versions"] if row.key == candidate.key), None)
-        if version is None:
-            continue
-        with estate.facts.listing("artifacts", plane=DEPLOYED, of=candidate.key, origin=version.origin):
+        with estate.facts.listing("artifacts", plane=DEPLOYED, of=candidate.key, origin=(version or candidate).origin):
+            if version is None:
+                raise _unread(estate, candidate.key)
             estate.facts.add(_artifact(estate, candidate.key, version))
+
+
+def _unread(estate: Estate, key: str) -> SourceError:
+    """Why the version was not read, which is why its files were not."""
+    gaps = (gap for gap in estate.facts.gaps if gap.facts == "model_versions" and gap.cause is not Cause.NOT_ASKED)
+    why = next(gaps, None)
+    if why is None:
+        return SourceError(Cause.FAILED.value, f"version {key} was not read", "run again")
+    return SourceError(why.cause.value, why.reason, why.remedy)
 
 
 def _artifact(estate: Estate, key: str, version: Fact) -> Artifact:
@@ -47,14 +62,15 @@ def _artifact(estate: Estate, key: str, version: Fact) -> Artifact:
     artifact = Artifact(key=key, plane=DEPLOYED, origin=version.origin)
     files = files_of(estate, asked_of(estate), row)
     said = _described(estate, key, files)
-    models = {said.get("model_id"), _logged_in(row.get("source")), row.get("model_id") or None} - {None}
-    runs = {str(said.get("run_id") or "?"), run} if said else set()
+    models = {_text(said.get("model_id")), _logged_in(row.get("source")), _text(row.get("model_id"))} - {None}
+    runs = {_text(said.get("run_id")) or "?", run} if said else set()
+    runs |= {found[0] for found in _RUN.finditer(_text(row.get("source")) or "")}
     logged = _logged(estate, artifact, models)
     if logged is not None:
-        runs.add(str(logged.get("source_run_id") or "?"))
+        runs.add(_text(logged.get("source_run_id")) or "?")
     if said:
         artifact.same_run = runs == {run} if "?" not in runs or len(runs - {"?"}) > 1 else None
-        artifact.same_model = len(models) <= 1 if logged is not None or not models else None
+        artifact.same_model = False if len(models) > 1 else True if logged is not None or not models else None
     if artifact.same_run is None:
         _unknown(estate, artifact, "its MLmodel file, or its logged model, names no run")
     try:
@@ -87,7 +103,7 @@ def _logged(estate: Estate, artifact: Artifact, models: set[Any]) -> dict[str, A
     """What the logged model says of itself; None where there is none, or it cannot be read."""
     if len(models) != 1:
         return None
-    path = f"{API}/logged-models/{next(iter(models))}"
+    path = f"{API}/logged-models/{quote(str(next(iter(models))), safe='')}"
     try:
         info = (estate.api.get(path, family="mlflow-tracking", right="CAN_READ on the experiment").get("model") or {}).get("info")
     except SourceError as problem:
@@ -104,8 +120,16 @@ def _unknown(estate: Estate, artifact: Artifact, reason: str, remedy: str = "log
 
 
 def _logged_in(source: Any) -> str | None:
-    """The logged model that a source names, `models:/m-…`."""
-    return source.removeprefix("models:/") if isinstance(source, str) and source.startswith(_LOGGED) else None
+    """The logged model that a source names: `models:/m-…`, or the folder of its files."""
+    if not isinstance(source, str):
+        return None
+    found = _LOGGED_AT.search(source)
+    return source.removeprefix("models:/") if source.startswith(_LOGGED) else found[1] if found else None
+
+
+def _text(value: Any) -> str | None:
+    """A text; what YAML reads as something else names neither run nor model."""
+    return value if isinstance(value, str) and value else None
 
 
 COLLECTOR = Collector(

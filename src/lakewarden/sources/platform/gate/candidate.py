@@ -8,6 +8,7 @@ from lakewarden.errors import SourceError
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.data import Catalog, Schema
 from lakewarden.facts.model.gate import Candidate
+from lakewarden.policy.attribute import stage_before
 from lakewarden.sources.platform.databricks.catalogs import securable
 from lakewarden.sources.platform.databricks.models import model_of, path_of, read_aliases
 from lakewarden.sources.platform.databricks.rights import FAMILY, UNITY
@@ -67,6 +68,7 @@ def write_candidate(estate: Estate, model: Model, number: str | None) -> None:
                 version_key=key,
                 model=model.key,
                 wanted_stage=request.stage,
+                tested_stage=stage_before(estate.kept["policy"], request.stage) or "none",
                 name_levels=request.levels,
             )
         )
@@ -74,11 +76,11 @@ def write_candidate(estate: Estate, model: Model, number: str | None) -> None:
 
 def version_named(estate: Estate, model: Model, alias: str | None) -> str | None:
     """The number of the version that an alias of the model points to."""
-    for row in estate.facts.rows["model_aliases"]:
-        values = row.__dict__
-        if values["model"] == model.key and str(values.get("alias")).casefold() == str(alias).casefold():
-            return str(values.get("version_key")).rpartition("/")[2]
-    return None
+    rows = [row.__dict__ for row in estate.facts.rows["model_aliases"] if row.__dict__["model"] == model.key]
+    named = [row for row in rows if str(row.get("alias")).casefold() == str(alias).casefold()]
+    # Whether case tells aliases apart depends on the registry, so the exact one comes first.
+    named.sort(key=lambda row: row.get("alias") != alias)
+    return str(named[0].get("version_key")).rpartition("/")[2] if named else None
 
 
 def _live(estate: Estate, model: Model, request: Request) -> list[str | None]:

@@ -31,7 +31,8 @@ def collect(estate: Estate) -> None:
             if live == {number}:
                 reason = f"{version.key} is live already, and what was live before it is not told"
                 raise unresolved(reason, "gate a version before its alias is moved")
-            row = VersionComparison(key=version.key, plane=DEPLOYED, origin=version.origin)
+            shown = ", ".join(sorted(live - {number})) or "none"
+            row = VersionComparison(key=version.key, plane=DEPLOYED, origin=version.origin, live_version=shown)
             if not live:
                 row.against_live = True
                 row.not_worse = _by_thresholds(estate, version)
@@ -85,8 +86,9 @@ def _compare(estate: Estate, version: Fact, row: VersionComparison, live: set[st
     tags = _recorded(estate, version)
     if tags is None:
         raise unresolved(f"nobody recorded a comparison of {version.key} with version {shown}, which is live", how)
-    baseline, said = tags.get(BASELINE, "").strip().rpartition("/")[2], tags.get(COMPARISON, "").strip()
-    if baseline.isdigit():
+    (model, _, baseline), said = tags.get(BASELINE, "").strip().rpartition("/"), tags.get(COMPARISON, "").strip()
+    same = model.removeprefix("models:/") in ("", asked_of(estate).name)
+    if same and baseline.isascii() and baseline.isdigit():
         row.against_live = {str(int(baseline))} == live
     else:
         reason = f"the tag {BASELINE} of {version.key} " + (f"says {tags[BASELINE]!r}" if BASELINE in tags else "is not there")

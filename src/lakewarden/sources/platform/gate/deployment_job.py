@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Tasks that act on the version once it was validated.
 _LATER = frozenset({"approval", "deployment"})
 #: Values of `run_mode` that let validation pass whatever it finds.
-_OFF = frozenset({"dry_run", "disabled"})
+_OFF = frozenset({"dry_run", "dryrun", "disabled"})
 _NAME, _NUMBER, _MODE = "model_name", "model_version", "run_mode"
 _OVERRIDDEN = "overridden run_mode"
 _BAD = frozenset({"FAILED", "TIMEDOUT", "CANCELED", "MAXIMUM_CONCURRENT_RUNS_REACHED", "UPSTREAM_FAILED", "UPSTREAM_CANCELED"})
@@ -109,7 +109,7 @@ def _mode(task: dict[str, Any], parameters: dict[str, str]) -> str | None:
     if "{{" in own and f"job.parameters.{_MODE}" not in own.replace(" ", ""):
         return None
     said = parameters.get(_OVERRIDDEN) or (parameters.get(_MODE, "") if not own or "{{" in own else own)
-    return said.strip().casefold()
+    return said.strip().casefold().replace("-", "_")
 
 
 def _role(key: str, task: dict[str, Any]) -> str:

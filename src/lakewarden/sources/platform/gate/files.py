@@ -92,6 +92,11 @@ def _on_server(estate: Estate, request: Request, number: str) -> ModelFiles:
     if parts.scheme != _SCHEME:
         reason = f"the files of {request.name} are on {parts.scheme or 'storage that is not named'}, not behind the server"
         raise SourceError(Cause.UNRESOLVED.value, reason, "start the server with --serve-artifacts, and log the model there")
+    own = urlsplit(estate.api.host)
+    if parts.netloc and parts.netloc.lower() != own.netloc:
+        # Who loads the model asks that server, so what this one has under the same path is not what is served.
+        reason = f"the files of {request.name} are on another server, {parts.netloc}"
+        raise SourceError(Cause.UNRESOLVED.value, reason, "register a model that was logged on this server")
     root = parts.path.strip("/")
 
     def paths() -> Iterator[tuple[str, int | None]]:

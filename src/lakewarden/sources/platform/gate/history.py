@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lakewarden.errors import SourceError
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.policy.attribute import project_named, project_of_model
+from lakewarden.policy.repositories import repository_url
 from lakewarden.sources.git_command import git
 from lakewarden.sources.git_remote import Remote, address_of, published_refs
 from lakewarden.sources.platform.estate import DEPLOYED
@@ -28,8 +29,7 @@ def write_history(facts: Facts, policy: Policy, request: Request, root: str | No
     """Write ancestry, reviews and checks of every commit that the evidence names. `root` is a full checkout, None for none;
     `requests` counts what is asked of Git hosts.
     """
-    project = project_named(policy, project_of_model(policy, request.name).project)
-    address = project.repository if project is not None and project.repository else _remote_of(root)
+    address = _address(policy, request, root)
     hosts = Hosts()
     _write_ancestry(facts, policy, root, address)
     commits = {
@@ -40,6 +40,18 @@ def write_history(facts: Facts, policy: Policy, request: Request, root: str | No
     for key, commit in sorted(commits.items()):
         collect_commit(hosts, address, commit, key, policy, facts)
     _count(hosts.counts, requests)
+
+
+def repositories_of(policy: Policy, request: Request, root: str | None) -> tuple[str, ...]:
+    """The key of the project's repository on its Git host; none where nothing says where it is."""
+    address = _address(policy, request, root)
+    key = None if address is None else repository_url(address)
+    return () if key is None else (key,)
+
+
+def _address(policy: Policy, request: Request, root: str | None) -> str | None:
+    project = project_named(policy, project_of_model(policy, request.name).project)
+    return project.repository if project is not None and project.repository else _remote_of(root)
 
 
 def _write_ancestry(facts: Facts, policy: Policy, root: str | None, address: str | None) -> None:

@@ -60,12 +60,15 @@ AT_THE_END = (f"{_GATE}.reread",)
 
 
 class Read(NamedTuple):
-    """What was read: the facts, the tables that can be filled, the requests by family, and the registry where it answered."""
+    """What was read: the facts, the tables that can be filled, the requests by family, and the registry where it answered.
+    `secrets` are the credentials that were sent, which nothing that is stored may hold.
+    """
 
     facts: Facts
     filled: frozenset[str]
     requests: Mapping[str, int]
     home: Estate | None = None
+    secrets: frozenset[str] = frozenset()
 
 
 def fills(request: Request, *, git: bool) -> frozenset[str]:
@@ -122,7 +125,8 @@ def read(
         git_host.collect_repositories(beside.repositories, beside.release_globs, facts, needed, requests, on_step)
     filled = fills(request, git=bool(beside.repositories))
     leave_out(facts, filled - needed)
-    return Read(facts, filled, requests, next(iter(home), None))
+    secrets = frozenset(one for estate in estates for one in estate.api.secrets)
+    return Read(facts, filled, requests, next(iter(home), None), secrets)
 
 
 def _steps(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lakewarden.facts.fact import Fact
+    from lakewarden.policy.model import Policy
     from lakewarden.sources.platform.estate import Estate
 
 #: Clocks of a job and of the registry differ.
@@ -52,7 +53,12 @@ def told_by_mlflow(estate: Estate, key: str) -> dict[str, Any]:
 
 
 def own_tags(estate: Estate, version: Fact) -> dict[str, str]:
-    """The tags of a version. Raises a SourceError where they cannot be read."""
+    """The tags of a version; none of one that is a copy by the policy's choice, whose tags are another's. Raises a SourceError
+    where they cannot be read.
+    """
+    policy: Policy = estate.kept["policy"]
+    if policy.parameters.deployment_pattern == "deploy-models":
+        return {}
     return pairs(told_by_mlflow(estate, version.key).get("tags"))
 
 
@@ -102,11 +108,21 @@ def makers(estate: Estate, version: Fact) -> dict[str | None, str]:
     except SourceError:
         read = None
     told: Any = None if read is None else read.job
-    names = [] if read is None else [read.tags.get(USER) or read.info.get("user_id")]
-    if isinstance(told, Told):
-        names.append(None if told.job is None else told.job.get("run_as_user_name"))
-    keys = {named(name).key for name in names if name} or {None}
-    return {**dict.fromkeys(keys, "trained"), **found}
+    tagged = None if read is None else read.tags.get(USER) or read.info.get("user_id")
+    keys = {named(tagged).key} if tagged else set[str | None]()
+    if isinstance(told, Told) and told.job is not None and (runner := told.job.get("run_as_user_name")):
+        keys.add(named(runner).key)
+    elif told is not None and not _ran_as_principal(estate, version, keys):
+        keys.add(None)  # the tag is what anybody may write who may edit the run
+    return {**dict.fromkeys(keys or {None}, "trained"), **found}
+
+
+def _ran_as_principal(estate: Estate, version: Fact, keys: set[str | None]) -> bool:
+    """Is the job run known to have run as a service principal, as the tag says too? Then whoever it was is no person."""
+    run = version.__dict__.get("run")
+    of_run = {row.__dict__.get("job_run") for row in estate.facts.rows["runs"] if row.key == run}
+    kinds = {row.__dict__.get("run_as_kind") for row in estate.facts.rows["job_runs"] if row.key in of_run}
+    return kinds == {"service_principal"} and len(keys) == 1 and str(next(iter(keys))).startswith("service_principal:")
 
 
 def of_millis(value: Any) -> dt.datetime | None:

@@ -44,8 +44,10 @@ def request_of(uri: str, stage: str, champions: tuple[str, ...] = (), *, server:
     if found is None:
         raise UsageError(f"{uri!r} names no version of a model", _HOW)
     name, version, alias = found["name"], found["version"], found["alias"]
-    if version is not None and not version.isdigit():
+    if version is not None and not (version.isascii() and version.isdigit() and int(version)):
         raise UsageError(f"{uri!r} names a version that may be another one tomorrow", _HOW)
+    # 007 would be another name of version 7, under which nothing was attested or captured before.
+    version = version if version is None else str(int(version))
     registry: Registry = "mlflow" if server else "workspace" if "." not in name else "unity_catalog"
     if registry == "unity_catalog":
         name = name.lower()

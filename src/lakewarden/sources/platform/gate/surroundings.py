@@ -9,8 +9,9 @@ from lakewarden.errors import SourceError
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.model.gate import GatePlace
 from lakewarden.facts.origin import Origin
-from lakewarden.policy.attribute import gate_of, project_of_model, ref_class
+from lakewarden.policy.attribute import gate_of, is_release, project_of_model
 from lakewarden.sources.git_command import git
+from lakewarden.sources.git_remote import HEADS, TAGS
 from lakewarden.sources.platform.estate import DEPLOYED
 from lakewarden.sources.platform.gate.place import JOB, Place
 from lakewarden.sources.repository.git import read_checkout
@@ -51,7 +52,7 @@ def _place(facts: Facts, request: Request, policy: Policy, place: Place, root: s
             ref = ref or (f"refs/heads/{branch}" if branch not in (None, "none", "HEAD") else None)
         else:
             _unexplained(facts, "gate_places", candidate.key, "the gate runs outside a checkout of the project", _CHECK_OUT)
-        on = None if ref is None else ref_class(policy, project, ref) == "release"
+        on = None if ref is None else _is_release(policy, project, ref, root)
     return GatePlace(
         key=candidate.key,
         plane=DEPLOYED,
@@ -62,6 +63,34 @@ def _place(facts: Facts, request: Request, policy: Policy, place: Place, root: s
         on_release_ref=on,
         clean=clean,
     )
+
+
+def _is_release(policy: Policy, project: str | None, ref: str, root: str | None) -> bool | None:
+    """Is a ref, by its full name, one of production's? A tag that is called like a branch of the remote is none; without a checkout
+    nobody can tell of a tag.
+    """
+    kind = next((kind for kind in (HEADS, TAGS) if ref.startswith(kind)), "")
+    name = ref.removeprefix(kind)
+    if not is_release(policy, project, name):
+        return False
+    if kind != TAGS:
+        return True
+    branches = None if root is None else _branches(root)
+    return None if branches is None else name not in {branch for _, branch in branches}
+
+
+def _branches(root: str) -> list[tuple[str, str]] | None:
+    """The branches of the remote that the checkout knows, each by its full name here and by its own; None where that is not told.
+    Of several remotes only the one that is called origin counts: another may be anybody's.
+    """
+    told = git(root, ("remote",))
+    remotes = told.line.split() if told.ok else []
+    remote = "origin" if "origin" in remotes else remotes[0] if len(remotes) == 1 else None
+    if remote is None:
+        return None
+    start = f"refs/remotes/{remote}/"
+    refs = git(root, ("for-each-ref", "--format=%(refname)", start))
+    return [(ref, ref.removeprefix(start)) for ref in refs.line.splitlines() if ref != f"{start}HEAD"] if refs.ok else None
 
 
 def _state_of(facts: Facts, root: str, candidate: Fact) -> tuple[bool | None, str | None]:
@@ -92,12 +121,7 @@ def _is_released(facts: Facts, request: Request, policy: Policy, root: str | Non
         _unexplained(facts, "candidates", candidate.key, reason, _CHECK_OUT)
         return None
     project = project_of_model(policy, request.name).project
-    refs = git(root, ("for-each-ref", "--format=%(refname)", "refs/remotes/"))
-    released = [
-        ref
-        for ref in (refs.line.splitlines() if refs.ok else ())
-        if not ref.endswith("/HEAD") and ref_class(policy, project, ref.split("/", 3)[-1]) == "release"
-    ]
+    released = [ref for ref, name in _branches(root) or () if is_release(policy, project, name)]
     top = git(root, ("rev-parse", "--show-toplevel"))
     if not released or not top.ok:
         _unexplained(facts, "candidates", candidate.key, "the checkout knows no release branch of its remote", _CHECK_OUT)
