@@ -79,19 +79,23 @@ def test_no_control_character_passes(name: str, text: str) -> None:
     written = report(name, hostile(text), show=frozenset({"waived", "gaps"}))
     assert all(harmless(line) for line in written.split("\n"))
     assert written.endswith("\n")
-    if name in ("json", "json-v1", "sarif"):
+    if name in ("json", "json-v1", "sarif", "gitlab", "ocsf"):
         document = json.loads(written)
         documentation = [document["runs"][0]["tool"]] if name == "sarif" else []
         assert all(harmless(s) for s in strings(document) if s not in strings(documentation))
 
 
-@pytest.mark.parametrize("name", ["text", "concise", "github"])
+@pytest.mark.parametrize("name", ["text", "concise", "github", "azure", "junit", "markdown"])
 @given(text=nasty)
 def test_no_line_is_a_command_that_the_report_did_not_mean(name: str, text: str) -> None:
     for line in report(name, hostile(text)).splitlines():
         if name == "github" and line.startswith("::"):
             command = line.removeprefix("::").split(" ", 1)[0]
             assert command in ("error", "warning", "notice")
+        elif name == "azure" and line.startswith("##vso["):
+            assert line.startswith(("##vso[task.logissue type=error;", "##vso[task.logissue type=warning;"))
+            assert "##vso[" not in line[1:]
+            assert "##[" not in line
         else:
             assert not line.lstrip().startswith("::")
             assert "##[" not in line

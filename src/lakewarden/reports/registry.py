@@ -22,6 +22,12 @@ FORMATS: dict[str, tuple[str, str]] = {
     "json-v1": ("lakewarden.reports.json_report", "write"),
     "sarif": ("lakewarden.reports.sarif", "write"),
     "github": ("lakewarden.reports.github", "write"),
+    "gitlab": ("lakewarden.reports.gitlab", "write"),
+    "azure": ("lakewarden.reports.azure", "write"),
+    "junit": ("lakewarden.reports.junit", "write"),
+    "markdown": ("lakewarden.reports.job_summary", "write"),
+    "csv": ("lakewarden.reports.csv_report", "write"),
+    "ocsf": ("lakewarden.reports.ocsf", "write"),
 }
 
 

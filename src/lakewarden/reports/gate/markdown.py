@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, TextIO
 
 from lakewarden.gate.result import Outcome
 from lakewarden.reports.escape import clean, log_line
 from lakewarden.reports.gate.words import acted, against, held_to, standing, state, verdict
+from lakewarden.reports.marked import code, prose
 from lakewarden.reports.page import many
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 #: A summary of GitHub holds a megabyte: more facts of one check than these are counted.
 MOST_EVIDENCE = 50
-_MARKS = re.compile(r"[\\`*_\[\]|#~!$]")
-_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def write(result: GateResult, out: TextIO, _: Options) -> None:
@@ -99,20 +97,3 @@ def _evidence(result: GateResult) -> Iterator[str]:
     yield ""
     yield "</details>"
     yield ""
-
-
-def prose(text: str) -> str:
-    """Text as a reader sees it: no mark, no element, and nobody is notified by it."""
-    marked = _MARKS.sub(r"\\\g<0>", clean(text))
-    html = re.sub("[&<>]", lambda found: _HTML[found.group()], marked)
-    return html.replace("@", "@<!-- -->").replace("://", "<span>:</span>//").replace("www.", "www<span>.</span>")
-
-
-def code(text: str | None) -> str:
-    """A value, letter by letter, also in a cell of a table."""
-    if not text:
-        return "not known" if text is None else '""'
-    shown = clean(text)
-    fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
-    space = " " if shown[0] in "` " or shown[-1] in "` " else ""
-    return f"{fence}{space}{shown.replace('|', chr(92) + '|')}{space}{fence}"
