@@ -28,6 +28,7 @@ FORMATS: dict[str, tuple[str, str]] = {
     "markdown": ("lakewarden.reports.job_summary", "write"),
     "csv": ("lakewarden.reports.csv_report", "write"),
     "ocsf": ("lakewarden.reports.ocsf", "write"),
+    "html": ("lakewarden.reports.html.report", "write"),
 }
 
 

@@ -1,0 +1,1 @@
+"""The report for a browser: one file with everything in it."""
