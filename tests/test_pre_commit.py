@@ -7,12 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from tests.running import CHECKOUT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOOKS: dict[str, dict[str, Any]] = {
     hook["id"]: hook for hook in yaml.safe_load((CHECKOUT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
@@ -91,6 +93,7 @@ def test_the_hooks_in_a_repository(tmp_path: Path) -> None:
             cwd=project,
             capture_output=True,
             text=True,
+            check=False,
             env={**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "home"), "LAKEWARDEN_CACHE_DIR": str(tmp_path / "cache")},
         )
         return ran.returncode, ran.stdout + ran.stderr
