@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Open = Callable[..., Page]
 
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+expect.set_options(timeout=60_000)  # the machine may be busy
 ATTACK = """"><img src=x onerror="document.title='hit'"></script><script>document.title='hit'</script>{{ 7 * 7 }}"""
 
 

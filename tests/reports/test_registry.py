@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 import subprocess
 import sys
 
 import pytest
 from tests.reports.samples import everything, result
+from tests.running import CHECKOUT, lakewarden
 
 from lakewarden.errors import UsageError
 from lakewarden.reports import registry
@@ -71,3 +73,12 @@ def test_a_mistake_is_told(form: str, outputs: list[str], said: str) -> None:
 def test_an_unknown_format_is_refused_when_writing() -> None:
     with pytest.raises(UsageError):
         write("nothing", result(), io.StringIO(), Options())
+
+
+@pytest.mark.parametrize("command", ["lint", "audit"])
+def test_the_help_and_the_page_name_every_format(command: str) -> None:
+    told = lakewarden(CHECKOUT, command, "--help").out
+    page = (CHECKOUT / "docs" / "formats.md").read_text(encoding="utf-8")
+    for name in FORMATS.keys() - {"json-v1"}:
+        assert re.search(rf"\b{name}\b", told)
+        assert f"| `{name}` |" in page

@@ -101,7 +101,11 @@ FailOn = Annotated[Optional[Severity], typer.Option("--fail-on", help="The least
 FailConfidence = Annotated[Optional[Confidence], typer.Option("--fail-confidence", help="The least confidence that fails.")]  # noqa: UP045
 ReportFormat = Annotated[
     str,
-    typer.Option("--output-format", help="text, concise, json, sarif or github; printed on standard output.", metavar="FORMAT"),
+    typer.Option(
+        "--output-format",
+        help="Printed on standard output: text, concise, json, sarif, github, gitlab, azure, junit, markdown, html, csv or ocsf.",
+        metavar="FORMAT",
+    ),
 ]
 MoreReports = Annotated[
     Optional[list[str]],  # noqa: UP045

@@ -57,7 +57,7 @@ with mlflow.start_run():
     )
 client = mlflow.MlflowClient()
 client.set_registered_model_alias("Churn", "champion", 1)
-client.set_model_version_tag("Churn", 1, "approval", "yes")
+client.set_model_version_tag("Churn", 1, "approval", "Approved")
 client.copy_model_version("models:/Churn/1", "copied")
 """
 
