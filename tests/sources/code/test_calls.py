@@ -18,6 +18,11 @@ from tests.sources.code.reading import access, apis, call, calls, gather
         ("from databricks import automl\nautoml.classify(df)", "databricks.automl"),
         ("from pytorch_lightning.loggers import MLFlowLogger\nMLFlowLogger()", "mlflow.callback"),
         ("from transformers import TrainingArguments\nTrainingArguments('o', report_to=['mlflow'])", "mlflow.callback"),
+        (
+            "from ray.air.integrations.mlflow import MLflowLoggerCallback\nrun(callbacks=[MLflowLoggerCallback()])",
+            "mlflow.callback",
+        ),
+        ("from ray.air.integrations.mlflow import setup_mlflow\nsetup_mlflow(config)", "mlflow.callback"),
         ("import os\nos.environ['MLFLOW_REGISTRY_URI'] = 'databricks'", "mlflow.set_registry_uri"),
         ("spark.conf.set('spark.mlflow.modelRegistryUri', 'databricks')", "mlflow.set_registry_uri"),
         ("print(mv.current_stage)", "mlflow.current_stage"),
@@ -303,6 +308,48 @@ def test_places_of_experiments(path: str, place: str | None) -> None:
 def test_models_kept_outside_mlflow(source: str, api: str, place: str | None, checkpoint: bool | None) -> None:
     found = call(source, api)
     assert (found.path_place, found.is_checkpoint) == (place, checkpoint)
+
+
+_EXTENDED = """
+from transformers import Trainer
+class Mine(Trainer):
+    def compute_loss(self, model, inputs): return 0
+class Further(Mine): pass
+trainer = Further(model=m)
+trainer.train()
+trainer.save_model('/dbfs/models/x')
+"""
+
+
+def test_an_object_of_a_class_that_extends_one_of_a_library_trains_and_saves_as_that_one() -> None:
+    assert call(_EXTENDED, "model.save").path_place == "dbfs"
+    assert "fit" in apis(_EXTENDED)
+
+
+def test_what_a_class_does_itself_is_read_there_and_nothing_is_inherited_from_the_repository() -> None:
+    own = _EXTENDED.replace(
+        "class Further(Mine): pass", "class Further(Mine):\n    def train(self): pass\n    def save_model(self, p): pass"
+    )
+    assert apis(own) == []
+    assert apis(_EXTENDED.replace("from transformers", "from churn.training")) == []
+    assert apis("class Plan:\n    name = ''\nplan = Plan()\nplan.fit(1)") == []
+
+
+@pytest.mark.parametrize("made", ["str(int(time.time()))", "time.time()", "datetime.now().strftime('%Y')", "uuid.uuid4().hex"])
+def test_a_name_that_a_function_makes_is_no_step_of_a_training(made: str) -> None:
+    source = f"import time, uuid\nfrom datetime import datetime\nname = 'm-' + {made}\nmodel.save('/Volumes/a/b/c/' + name)"
+    assert call(source, "model.save").is_checkpoint is False
+
+
+@pytest.mark.parametrize("step", ["get_step()", "str(epoch)", "f'{epoch}'"])
+def test_a_name_that_speaks_of_a_step_is_one_of_a_checkpoint(step: str) -> None:
+    assert call(f"model.save('/Volumes/a/b/c/m-' + {step})", "model.save").is_checkpoint is True
+
+
+def test_a_tokenizer_that_is_saved_is_no_model_and_hashing_is_no_training() -> None:
+    assert apis("AutoTokenizer.from_pretrained('x').save_pretrained('/dbfs/x')") == []
+    assert apis("lsh = MinHashLSH(inputCol='f')\nlsh.fit(df)") == []
+    assert apis("AutoModel.from_pretrained('x').save_pretrained('/dbfs/x')") == ["model.save_pretrained"]
 
 
 def test_a_frame_that_is_saved_is_no_model() -> None:

@@ -160,7 +160,9 @@ _CLASSES = {
     "DBUtils": "DBUtils",
 }
 _PACKAGES = ("mlflow", "databricks", "delta", "pyspark")
-_CALLBACKS = frozenset({"MLFlowLogger", "MLflowCallback", "MlflowCallback", "build_logger"})
+_CALLBACKS = frozenset({
+    "MLFlowLogger", "MLflowLogger", "MLflowCallback", "MlflowCallback", "MLflowLoggerCallback", "setup_mlflow", "build_logger",
+})  # fmt: skip
 _AUTOML = frozenset({"classify", "regress", "forecast"})
 #: What of mlflow-export-import carries models, rather than helps with it.
 _CARRIERS = frozenset({

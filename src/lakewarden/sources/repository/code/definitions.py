@@ -199,6 +199,7 @@ def define_class(state: State, node: Any) -> bool:
     outer = state.scope
     name = f"{outer.name}.{node.name}" if outer.name else node.name
     outer.bind(node.name, Value(type="class", data=name))
+    state.bases[name] = bases
     state.signed[name] = signatures.of_class(node, bases, state.signed)
     owner: Names = {}
     state.scope = body = Scope(name, outer)

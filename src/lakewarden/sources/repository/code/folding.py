@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lakewarden.sources.repository.code.state import State
 
 _MAX_ITEMS = 100
+_CONVERSIONS = frozenset({"str", "int", "float", "round", "repr"})
 
 
 def folded(state: State, node: ast.expr) -> Value:
@@ -57,7 +58,10 @@ def _formatted_value(state: State, node: Any) -> Value:
 
 
 def spelled(node: ast.expr) -> str:
-    """How the code writes a value, where it is a name: for people only."""
+    """How the code writes a value, where it is a name or what a function makes: `time` of `str(time.time())`."""
+    if isinstance(node, ast.Call):
+        name = spelled(node.func)
+        return spelled(node.args[0]) if name in _CONVERSIONS and node.args else name
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):

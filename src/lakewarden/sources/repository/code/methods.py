@@ -51,6 +51,8 @@ _OF_STAGES = {
     "approve_transition_request": "mlflow.transition_model_version_stage",
     "get_latest_versions": "mlflow.get_latest_versions",
 }
+#: What a class of a library that trains has for those that extend it.
+_INHERITED = frozenset({"fit", "train", "save", "save_model", "save_pretrained"})
 _WIDGETS = frozenset({"text", "dropdown", "combobox", "multiselect"})
 _KEEPS_SOURCE = frozenset({"search", "versions", "newest", "user", "registered", "logged", "run", "alias", "parameter"})
 
@@ -123,8 +125,25 @@ def call_function(state: State, called: Function, site: Site) -> Value:
 
 
 def _instance(state: State, base: Value, name: str, site: Site) -> Value:
-    """A method of an object of a class of the file."""
+    """A method of an object of a class of the file, or of a library's class that it extends."""
+    if name in _INHERITED and _is_inherited(state, base.data, name):
+        return _BY_NAME[name](state, name, site)
     return Value(name=name, symbol=called_at(state, step(base.symbol, name), site, passes=True))
+
+
+def _is_inherited(state: State, kind: str, name: str) -> bool:
+    """Does a class of the file have a method from a library, as a `Trainer` of one's own has `train`?"""
+    todo, seen, libraries = [Value(type="class", data=kind)], set(), False
+    while todo:
+        base = todo.pop()
+        if base.type != "class":
+            libraries = libraries or (bool(base.ref) and not is_foreign(base.ref) and not base.ref.startswith("builtins."))
+        elif name in state.owners.get(base.data, {}):
+            return False
+        elif base.data not in seen:
+            seen.add(base.data)
+            todo.extend(state.bases.get(base.data, ()))
+    return libraries
 
 
 def _mlflow_client(state: State, base: Value, name: str, site: Site) -> Value:

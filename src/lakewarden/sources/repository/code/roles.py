@@ -41,10 +41,10 @@ _IN_FOLDERS = frozenset({
 })  # fmt: skip
 _RAW = frozenset({"raw", "landing", *_BY_WORD["ingestion"]})
 _BOOSTING = frozenset({"xgboost", "lightgbm", "catboost", "tensorflow", "keras", "torch", "prophet", "pmdarima"})
-_LEARNING = frozenset({"sklearn", "pyspark", "statsmodels", "transformers", "trl"})
+_LEARNING = frozenset({"sklearn", "pyspark", "statsmodels", "transformers", "trl", "lifelines"})
 _ESTIMATORS = (
     "Classifier", "Regressor", "Regression", "SVC", "SVR", "ALS", "ElasticNet", "Lasso", "Ridge", "NB", "KMeans", "GaussianMixture",
-    "IsolationForest", "ARIMA", "SARIMAX", "ExponentialSmoothing", "Trainer",
+    "IsolationForest", "ARIMA", "SARIMAX", "ExponentialSmoothing", "Trainer", "CoxPHFitter", "AFTFitter", "AalenAdditiveFitter",
 )  # fmt: skip
 #: Modules of nothing but estimators, where they are imported as a whole.
 _OF_ESTIMATORS = frozenset({

@@ -129,6 +129,8 @@ class State:
         #: What other files may ask of this one: see `Extract`.
         self.returns: dict[str, Value] = {}
         self.owners: dict[str, Names] = {}
+        #: What each class of the file extends.
+        self.bases: dict[str, list[Value]] = {}
         self.defaults: dict[str, Value] = {}
         self.passed: list[Passed] = []
         self.functions: dict[str, Function] = {}

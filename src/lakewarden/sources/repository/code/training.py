@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: Words in the names of what is fitted to data without being a model.
 _PREPARES = (
     "scaler", "encoder", "imputer", "vectorizer", "tokenizer", "indexer", "binarizer", "preprocess", "transformer",
-    "normalizer", "assembler", "pca", "discretizer", "ohe", "onehot",
+    "normalizer", "assembler", "pca", "discretizer", "ohe", "onehot", "lsh", "minhash", "hasher",
 )  # fmt: skip
 
 
@@ -44,5 +44,6 @@ def owner_of(site: Site) -> str:
 def spelling(node: ast.expr) -> str:
     """The last name in an expression, in lower case."""
     while isinstance(node, ast.Call):
-        node = node.func
+        made = isinstance(node.func, ast.Attribute) and node.func.attr == "from_pretrained"
+        node = node.func.value if made and isinstance(node.func, ast.Attribute) else node.func
     return (node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else "").lower()
