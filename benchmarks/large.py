@@ -49,6 +49,8 @@ def main() -> None:
     parser.add_argument("path", type=Path)
     parser.add_argument("--files", type=int, default=10_000)
     arguments = parser.parse_args()
+    if not any(file.suffix in _READ for file in arguments.path.rglob("*")):
+        parser.error(f"{arguments.path} holds no file that lint reads: give a checkout")
     with tempfile.TemporaryDirectory() as folder:
         whole, half, cache = Path(folder, "whole"), Path(folder, "half"), Path(folder, "cache")
         size = make(arguments.path, whole, arguments.files)

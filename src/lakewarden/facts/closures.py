@@ -35,8 +35,10 @@ def projects(
     """Every project that a row or a gap names. `stages` is the place of each target by key, `complete` whether a
     project's list of targets is.
     """
-    names = {pair for table in rows.values() for pair in distinct(table, "plane", "project") if pair[1] is not None}
-    names |= {(gap.plane, gap.project) for gap in gaps if gap.project is not None}
+    pairs: set[tuple[str, str | None]] = set().union(*(distinct(table, "plane", "project") for table in rows.values()))
+    names = {pair for pair in pairs if pair[1] is not None} | {
+        (gap.plane, gap.project) for gap in gaps if gap.project is not None
+    }
     of_project: dict[str, list[str | None]] = {}
     reached: dict[str, list[tuple[str | None, str | None]]] = {}
     places: dict[str, Origin | None] = {}

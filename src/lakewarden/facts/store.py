@@ -81,7 +81,8 @@ def _add_closures(
 ) -> None:
     """Compute the tables of `closures.CLOSURES`, and mark each as complete as what it is computed from."""
     of_target: dict[str, Place] = {row.key: places.of(TABLES["targets"], row.__dict__) for row in rows["targets"]}
-    names = {project for table in rows.values() for _, project in distinct(table, "plane", "project") if project is not None}
+    pairs: set[tuple[str, str | None]] = set().union(*(distinct(table, "plane", "project") for table in rows.values()))
+    names = {project for _, project in pairs if project is not None}
     names |= {gap.project for gap in facts.gaps if gap.project is not None}
     listed = {name: complete.gap_of("targets", "declared", name) is None for name in names}
     rows["securables"] = grown(rows["securables"], "securables", closures.securables(rows))

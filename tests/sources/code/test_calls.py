@@ -348,6 +348,8 @@ def test_a_name_that_speaks_of_a_step_is_one_of_a_checkpoint(step: str) -> None:
 
 def test_a_tokenizer_that_is_saved_is_no_model_and_hashing_is_no_training() -> None:
     assert apis("AutoTokenizer.from_pretrained('x').save_pretrained('/dbfs/x')") == []
+    assert apis("kmeans_pca = KMeans(3)\nkmeans_pca.fit(scores)") == ["fit"]
+    assert apis("pca_model = PCA(3)\npca_model.fit(x)") == []
     assert apis("lsh = MinHashLSH(inputCol='f')\nlsh.fit(df)") == []
     assert apis("AutoModel.from_pretrained('x').save_pretrained('/dbfs/x')") == ["model.save_pretrained"]
 

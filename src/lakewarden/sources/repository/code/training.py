@@ -17,12 +17,15 @@ _PREPARES = (
     "scaler", "encoder", "imputer", "vectorizer", "tokenizer", "indexer", "binarizer", "preprocess", "transformer",
     "normalizer", "assembler", "pca", "discretizer", "ohe", "onehot", "lsh", "minhash", "hasher",
 )  # fmt: skip
+#: Words in the names of models, whatever prepared their data: `kmeans_pca`.
+_LEARNS = ("kmeans", "classifier", "regressor", "clf", "forest", "logistic", "xgb", "lgb", "svm", "svc", "dbscan", "gmm")
 
 
 def fitted(state: State, name: str, site: Site) -> Value:
     """`model.fit(…)`, or `trainer.train()`; what prepares data is fitted too, and is no training."""
     owner = owner_of(site)
-    if (name == "fit" or "trainer" in owner) and not any(word in owner for word in _PREPARES):
+    prepares = any(word in owner for word in _PREPARES) and not any(word in owner for word in _LEARNS)
+    if (name == "fit" or "trainer" in owner) and not prepares:
         calls.record(state, "fit", site)
     return UNKNOWN
 
