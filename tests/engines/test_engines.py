@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lakewarden.engines.answer import BrokenQueryError
 from lakewarden.engines.duckdb import DuckDBEngine
 from lakewarden.engines.embedded import EmbeddedEngine
-from lakewarden.engines.shape import columns_read, each_once, looked_up
+from lakewarden.engines.shape import cheap_part, columns_read, each_once, looked_up
 from lakewarden.engines.sqlite import SqliteEngine, translated
 from lakewarden.facts.fact import TABLES
 from lakewarden.judge.catalogue import load_rules, tables_of
@@ -286,3 +286,19 @@ def test_comparing_each_with_all_others_moves_to_the_engine_of_many(rows: int, f
     query = "SELECT j.*, TRUE AS applies, all_of(o.name = j.name) AS ok FROM jobs j JOIN jobs o ON o.plane = j.plane GROUP BY ALL"
     assert engine.ask("jobs", query, ["ok"]).counts == (0, rows, 0, 0)
     assert ("_sqlite" in vars(engine)) == few
+
+
+@pytest.mark.parametrize(
+    ("applies", "cheap"),
+    [
+        ("c.a AND (SELECT any_of(r.x) FROM r r WHERE r.k = c.k)", "c.a"),
+        ("c.a = ' AND ' AND NOT (c.b OR c.d) AND NOT (SELECT any_of(r.x) FROM r r)", "c.a = ' AND ' AND NOT (c.b OR c.d)"),
+        ("c.a AND c.b", None),
+        ("(SELECT any_of(r.x AND r.y) FROM r r)", None),
+        ("c.a OR c.b AND (SELECT any_of(r.x) FROM r r)", None),
+        ("CASE WHEN c.a AND c.b THEN (SELECT any_of(r.x) FROM r r) END", None),
+        ("c.a BETWEEN 1 AND 2 AND (SELECT any_of(r.x) FROM r r)", None),
+    ],
+)
+def test_the_part_of_applies_that_takes_no_sub_select(applies: str, cheap: str | None) -> None:
+    assert cheap_part(f"SELECT c.*, c.z AS other, {applies} AS applies, c.q AND c.w AS ok FROM calls c") == cheap

@@ -16,6 +16,9 @@ _CLAUSE = re.compile(r"(?<! LEFT)(?<! CROSS) (?=(?:LEFT |CROSS )?JOIN |WHERE |GR
 _SUB_SELECT = re.compile(r"\(\s*SELECT\b")
 _FROM = re.compile(r"\bFROM\s+(\w+)\s+(\w+)")
 _LOOK_UP = re.compile(r"LEFT JOIN (\w+) (\w+) ON (.+)")
+_APPLIES = re.compile(r"\s+AS\s+applies\b")
+_NO_PARTS = re.compile(r"\b(?:OR|CASE|BETWEEN)\b")
+_AND = re.compile(r"\bAND\b")
 _PART = r"(?:(?!{0}\.)\w+\.\w+|'')"
 
 
@@ -67,6 +70,28 @@ def _by_key(alias: str, condition: str) -> bool:
     named = re.compile(rf"{alias}\.(plane|key) = {part}(?: \|\| {part})*")
     given = [named.fullmatch(one) for one in condition.split(" AND ")]
     return " OR " not in condition and {one[1] for one in given if one} == {"plane", "key"}
+
+
+def cheap_part(query: str) -> str | None:
+    """What of `applies` takes no sub-select, where it is one of several parts that must all hold: where it is FALSE, no rule is
+    about the object, and the rest need not be worked out. SQLite works out all parts of an AND.
+    """
+    text = _TEXT.sub(lambda found: "'" * len(found[0]), query)
+    while text != (text := _NESTED.sub(lambda found: "#" * len(found[0]), text)):
+        continue
+    end = _APPLIES.search(text)
+    if end is None:
+        return None
+    begin = text.rfind(",", 0, end.start()) + 1
+    if _NO_PARTS.search(text, begin, end.start()):
+        return None
+    parts, at = [], begin
+    for found in _AND.finditer(text, begin, end.start()):
+        parts.append(query[at : found.start()].strip())
+        at = found.end()
+    parts.append(query[at : end.start()].strip())
+    cheap = [part for part in parts if "SELECT" not in part]
+    return " AND ".join(cheap) if 0 < len(cheap) < len(parts) else None
 
 
 def each_once(query: str) -> tuple[str, tuple[str, ...]]:

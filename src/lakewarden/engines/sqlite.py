@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import lakewarden.facts.model  # noqa: F401  (defines the tables)
 from lakewarden.engines.answer import Answer, BrokenQueryError
-from lakewarden.engines.shape import TABLE, looked_up
+from lakewarden.engines.shape import TABLE, cheap_part, looked_up
 from lakewarden.facts.fact import TABLES
 
 if TYPE_CHECKING:
@@ -85,8 +85,7 @@ class SqliteEngine:
         try:
             self._make_ready(text)
             each_once = self._each_once(query)
-            # Most objects are none that a rule is about: what it says of those beside is not worked out.
-            cursor = self._connection.execute(f"SELECT * FROM ({text}) WHERE applies IS NOT FALSE" if each_once else text)
+            cursor = self._connection.execute(_about_those(query) if each_once else text)
             names = [column[0] for column in cursor.description][1:]
             answers = cursor.fetchall()
             places = (names.index("applies"), [names.index(condition) for condition in conditions])
@@ -226,6 +225,13 @@ class SqliteEngine:
             self._connection.executemany(insert, rows)
         finally:
             self._connection.execute("COMMIT")
+
+
+def _about_those(query: str) -> str:
+    """The query of the objects that a rule is about: most are beside, and what it says of them is not worked out."""
+    cheap = cheap_part(query)
+    text = translated(query if cheap is None else f"{query} WHERE ({cheap}) IS NOT FALSE")
+    return f"SELECT * FROM ({text}) WHERE applies IS NOT FALSE"
 
 
 def translated(query: str) -> str:
