@@ -1,4 +1,5 @@
-"""Writes `docs/rules/`: a page for each rule, from its docstring and its tests, and an index of all of them.
+"""Writes `docs/rules/`: a page for each rule, from its docstring and its tests, and an index of all of them; `docs/errors/`: a
+page for each error; and `docs/commands.md`.
 
 `python docs/generate.py` writes the pages; with `--check` it ends with 1, naming them, where a page is not what it would write.
 """
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reference import command_page, error_pages
+
 from lakewarden.judge.catalogue import doc_of, load_rules
 from lakewarden.rule import Status
 from lakewarden.testing.examples import read_examples
@@ -16,12 +19,11 @@ from lakewarden.testing.examples import read_examples
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lakewarden.judge.result import RuleDoc
-    from lakewarden.rule import Rule
+    from lakewarden.rule import Rule, RuleDoc
     from lakewarden.testing.examples import Example
 
 CHECKOUT = Path(__file__).parents[1]
-PAGES = CHECKOUT / "docs" / "rules"
+DOCS = CHECKOUT / "docs"
 
 RECOMMENDATIONS = {
     "ENV": "A separate environment for each stage",
@@ -43,7 +45,16 @@ _LONGEST = 60  # lines of an example
 
 
 def pages() -> dict[str, str]:
-    """Every page by the name of its file."""
+    """Every page by its path below `docs`."""
+    return (
+        {f"rules/{name}": text for name, text in rule_pages().items()}
+        | {f"errors/{name}": text for name, text in error_pages().items()}
+        | {"commands.md": command_page()}
+    )
+
+
+def rule_pages() -> dict[str, str]:
+    """The page of every rule, and their index, by the name of the file."""
     rules = load_rules()
     tests = {path.stem.partition("_")[0].upper(): path for path in (CHECKOUT / "tests" / "rules").glob("*/*.md")}
     found = {"index.md": _index()}
@@ -89,7 +100,8 @@ def _page(rule: Rule, doc: RuleDoc, examples: list[Example]) -> str:
         for name, message in query.conditions.items():
             own = "".join(f", {value.value}" for value in (message.severity, message.confidence) if value is not None)
             condition = f", `{name}`" if name != "ok" else ""
-            lines.append(f"* `{query.subject}`{condition}{own}: {message.text}")
+            fix = ", [safe fix](../fixes.md)" if name in rule.fixable else ""
+            lines.append(f"* `{query.subject}`{condition}{own}{fix}: {message.text}")
     shown = list(_examples(examples))
     if shown:
         lines += ["", "## Examples", "", "Each of them is a test.", "", *shown[:-1]]
@@ -121,18 +133,19 @@ def _examples(examples: list[Example]) -> Iterator[str]:
 def main() -> None:
     """Write the pages, or check them."""
     wanted = pages()
+    found = [*DOCS.glob("rules/*.md"), *DOCS.glob("errors/*.md"), *DOCS.glob("commands.md")]
     if "--check" in sys.argv[1:]:
-        there = {path.name: path.read_text(encoding="utf-8") for path in PAGES.glob("*.md")}
+        there = {path.relative_to(DOCS).as_posix(): path.read_text(encoding="utf-8") for path in found}
         stale = sorted(name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name))
         if stale:
             sys.exit(f"run `python docs/generate.py`: {', '.join(stale)}")
         return
-    PAGES.mkdir(exist_ok=True)
-    for path in PAGES.glob("*.md"):
-        if path.name not in wanted:
+    for path in found:
+        if path.relative_to(DOCS).as_posix() not in wanted:
             path.unlink()
     for name, text in wanted.items():
-        (PAGES / name).write_text(text, encoding="utf-8")
+        (DOCS / name).parent.mkdir(exist_ok=True)
+        (DOCS / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

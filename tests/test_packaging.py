@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from tests.running import CHECKOUT, run
+from tests.test_docs_own_rules import write_files
 
 RULES = sorted(file.stem.partition("_")[0].upper() for file in (CHECKOUT / "rules").rglob("*.py"))
 
@@ -76,6 +77,10 @@ def test_a_wheel_holds_the_rules_and_all_that_a_run_needs(tmp_path: Path) -> Non
     found = environment.rules()
     assert found["codes"] == RULES
     assert all(Path(path).is_relative_to(tmp_path) for path in found["rules"])
+
+    write_files(tmp_path / "own")
+    tested = run(tmp_path / "own", environment.scripts / "python", "-m", "pytest", "-q", "tests", PYTHONPATH="")
+    assert "1 passed" in tested.out, tested.out
 
     shutil.copytree(CHECKOUT / "examples", tmp_path / "examples")
     lakewarden = environment.scripts / "lakewarden"

@@ -34,6 +34,7 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
+    fixable=("production_mode", "development_mode"),
     queries=(
         Query(
             subject="targets",

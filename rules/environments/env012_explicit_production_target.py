@@ -31,6 +31,7 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=RECOMMENDED,
+    fixable=("ok",),
     message="production target {name} is what a command without -t reaches: write `default: true` on the development target instead",
     # Names, not keys, tell other targets: a target that was not seen has no name, and may not exist.
     query="""

@@ -29,6 +29,7 @@ rule = Rule(
     confidence=HIGH,
     profile=RECOMMENDED,
     revision=2,
+    fixable=("takes_model", "takes_version", "runs_alone", "asks_once"),
     message={
         "takes_model": "deployment job {key} has no job parameter model_name: declare it under parameters of the job",
         "takes_version": "deployment job {key} has no job parameter model_version: declare it under parameters of the job",

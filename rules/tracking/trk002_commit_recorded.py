@@ -32,6 +32,7 @@ rule = Rule(
     severity=ERROR,
     confidence=HIGH,
     profile=CORE,
+    fixable=("found_later", "on_the_run"),
     queries=(
         Query(
             subject="tasks",

@@ -24,6 +24,7 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=RECOMMENDED,
+    fixable=("ok",),
     subject="permissions",
     query="""
         SELECT x.*, x.object_kind = 'experiment' AND x.stage = 'production' AND x.principal <> 'group:admins' AS applies,

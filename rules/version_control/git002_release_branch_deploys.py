@@ -36,6 +36,7 @@ rule = Rule(
     confidence=HIGH,
     profile=CORE,
     revision=3,
+    fixable=("released",),
     message={
         "released": "this job can {action} {target_name} from a ref that is no release ref: test the ref in its condition, or use a protected environment",
         # ADVISORY: who may queue the pipeline, and whether it does anything then, is settled outside of the file.

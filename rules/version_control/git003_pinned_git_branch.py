@@ -32,6 +32,7 @@ rule = Rule(
     severity=WARNING,
     confidence=HIGH,
     profile=RECOMMENDED,
+    fixable=("pinned",),
     message={
         "pinned": "production target {name} can be deployed from any branch: set git.branch to your release branch",
         "to_release": "production target {name} is pinned to {git_branch}, which is no release branch: pin the release branch, or add it to release_refs",

@@ -33,6 +33,7 @@ rule = Rule(
     confidence=HIGH,
     profile=RECOMMENDED,
     revision=2,
+    fixable=("needed", "attached"),
     message={
         # Stands first, so that an idle pin is only noted where CI is known to let the release branch alone through.
         "needed": Message(

@@ -1,7 +1,7 @@
 """Production code is not loaded from a personal or unmanaged path.
 
 Why:
-    A notebook under `/Users/ann@acme.com`, or a wheel on DBFS, is outside review: its owner, and on DBFS everyone, can
+    A notebook under `/Users/ann`, or a wheel on DBFS, is outside review: its owner, and on DBFS everyone, can
     change what production runs at the next run, and no commit records the change. It goes when the account goes.
 
 Fix:

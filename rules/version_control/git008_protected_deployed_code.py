@@ -37,6 +37,7 @@ rule = Rule(
     confidence=MEDIUM,
     profile=RECOMMENDED,
     revision=2,
+    fixable=("not_people",),
     message={
         "not_people": "{principal} has {level} on production {object_kind} {object_name}: give people CAN_VIEW, and CAN_MANAGE to the deploying principal",
         "not_itself": Message(

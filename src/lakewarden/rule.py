@@ -6,9 +6,13 @@ boolean for each key of `message`). The judge turns them into verdicts in three-
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
+
+from lakewarden.errors import RuleError
 
 
 class Severity(str, Enum):
@@ -79,10 +83,11 @@ class Rule:
     """A rule of the catalogue. `code` and `name` are stable for ever and never reused.
 
     Give either `subject`, `query` and `message`, or `queries` where the rule is about several kinds of object.
-    `revision` goes up whenever a verdict may change for the same facts.
+    `revision` goes up whenever a verdict may change for the same facts. `fixable` names the conditions for which there is a
+    safe fix, `lint --fix`.
     """
 
-    __slots__ = ("code", "confidence", "name", "profile", "queries", "revision", "severity", "status")
+    __slots__ = ("code", "confidence", "fixable", "name", "profile", "queries", "revision", "severity", "status")
 
     def __init__(
         self,
@@ -99,6 +104,7 @@ class Rule:
         needs_both: bool = False,
         status: Status = Status.STABLE,
         revision: int = 1,
+        fixable: tuple[str, ...] = (),
     ) -> None:
         if (subject is None) == (not queries):
             raise TypeError(f"rule {code}: give either subject, query and message, or queries")
@@ -114,9 +120,41 @@ class Rule:
         self.queries = queries
         self.status = status
         self.revision = revision
+        self.fixable = fixable
 
     def __repr__(self) -> str:
         return f"<Rule {self.code} {self.name}>"
+
+
+@dataclass(frozen=True)
+class RuleDoc:
+    """The documentation of a rule, from its docstring: the title states the compliant state; sections are Markdown."""
+
+    title: str
+    why: str
+    fix: str
+    exceptions: str
+    references: tuple[str, ...]
+
+
+_SECTIONS = ("Why", "Fix", "Exceptions", "References")
+
+
+def parse_doc(text: str, code: str) -> RuleDoc:
+    """Split a docstring into its title and its sections."""
+    title, _, body = text.strip().partition("\n")
+    parts = re.split(rf"^\s*({'|'.join(_SECTIONS)}):[ \t]*\n?", body, flags=re.MULTILINE)
+    sections = {name: _dedent(content) for name, content in zip(parts[1::2], parts[2::2], strict=True)}
+    missing = [name for name in _SECTIONS if not sections.get(name)]
+    if missing or not title:
+        raise RuleError(f"rule {code}: its docstring has no {', '.join(missing) or 'title'}")
+    references = tuple(line.strip().lstrip("-* ") for line in sections["References"].splitlines() if line.strip())
+    return RuleDoc(title.rstrip("."), sections["Why"], sections["Fix"], sections["Exceptions"], references)
+
+
+def _dedent(text: str) -> str:
+    """Without the four spaces by which a section is set in; code in it keeps its own."""
+    return "\n".join(line.removeprefix("    ").rstrip() for line in text.splitlines()).strip("\n")
 
 
 ERROR, WARNING, NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE

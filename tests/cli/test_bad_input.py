@@ -144,13 +144,13 @@ def test_a_file_and_a_folder_without_permission(tmp_path: Path) -> None:
 def test_no_such_path(tmp_path: Path) -> None:
     ran = lakewarden(tmp_path, "lint", "nowhere")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == "lakewarden: no such file or folder: nowhere\n  check the path\n"
+    assert ran.err == "lakewarden: no such file or folder: nowhere [E001]\n  check the path\n"
 
 
 def test_paths_of_two_repositories(compliant: Path, violating: Path, tmp_path: Path) -> None:
     ran = lakewarden(tmp_path, "lint", compliant, violating)
     assert ran.code == 2
-    assert ran.err.startswith("lakewarden: the paths are in different repositories\n")
+    assert ran.err.startswith("lakewarden: the paths are in different repositories [E001]\n")
 
 
 @pytest.mark.parametrize("files", [{}, {"README.md": "# Nothing\n", "data.csv": "1,2\n"}], ids=["empty", "nothing to check"])

@@ -33,14 +33,14 @@ def test_init_writes_down_what_names_say_and_changes_no_verdict(project: Path) -
     assert '[environments.development]\ntargets = ["dev"]\n# catalogs = ["dev"]\n' in policy
     assert codes(project) == before
     again = lakewarden(project, "init")
-    assert (again.code, again.err.splitlines()[0]) == (2, "lakewarden: lakewarden.toml is there already")
+    assert (again.code, again.err.splitlines()[0]) == (2, "lakewarden: lakewarden.toml is there already [E001]")
     assert lakewarden(project, "init", "--force").code == 0
 
 
 def test_init_leaves_a_policy_in_pyproject_alone(project: Path) -> None:
     write(project, {"pyproject.toml": '[tool.lakewarden]\nprofile = "core"\n'})
     ran = lakewarden(project, "init", "--force")
-    assert (ran.code, ran.err.splitlines()[0]) == (2, "lakewarden: pyproject.toml holds a policy already")
+    assert (ran.code, ran.err.splitlines()[0]) == (2, "lakewarden: pyproject.toml holds a policy already [E001]")
     assert not (project / "lakewarden.toml").exists()
 
 
@@ -118,7 +118,7 @@ def test_a_diff_tells_of_changed_lines_only(project: Path) -> None:
 
 def test_a_diff_needs_a_revision_and_a_repository(project: Path, tmp_path: Path) -> None:
     ran = lakewarden(project, "lint", "--diff", "nowhere")
-    assert (ran.code, ran.err.splitlines()[0]) == (2, "lakewarden: there is no revision nowhere in this clone")
+    assert (ran.code, ran.err.splitlines()[0]) == (2, "lakewarden: there is no revision nowhere in this clone [E001]")
     plain = tmp_path / "plain"
     write(plain, {"a.py": "x = 1\n"})
     assert lakewarden(plain, "lint", "--diff", "main").err.startswith("lakewarden: --diff needs a Git repository")

@@ -205,7 +205,7 @@ def test_of_several_bundles_the_name_in_the_output_tells_which(tmp_path: Path) -
     ran = inside(tmp_path, "lint", "--bundle-json", "prod=x.json")
     assert (ran.code, ran.err.splitlines()) == (
         2,
-        ["lakewarden: target prod is in several bundles: b@b, b@c", "  write: --bundle-json b@b/prod=x.json"],
+        ["lakewarden: target prod is in several bundles: b@b, b@c [E001]", "  write: --bundle-json b@b/prod=x.json"],
     )
     ran = inside(tmp_path, "facts", "--bundle-json", "b@c/prod=x.json")
     assert (ran.code, ran.err) == (0, "")

@@ -111,6 +111,21 @@ def test_a_snapshot_of_another_version_says_so(tmp_path: Path) -> None:
         snapshot.read(file)
 
 
+@pytest.mark.parametrize(
+    ("row", "table"),
+    [
+        (["row", "catalogs_of_tomorrow", "deployed", {"key": "m/new"}, None], "catalogs_of_tomorrow"),
+        (["row", "catalogs", "deployed", {"key": "m/new", "told_tomorrow": True}, None], "catalogs"),
+    ],
+    ids=["table", "column"],
+)
+def test_what_a_newer_lakewarden_wrote_is_not_left_out_in_silence(tmp_path: Path, row: list[object], table: str) -> None:
+    file = tmp_path / "estate.snap"
+    snapshot.write_records(file, HEADER, [row])
+    with pytest.raises(UsageError, match=f"was written by lakewarden 1.0, whose table {table}"):
+        snapshot.read(file)
+
+
 def test_what_is_no_snapshot_at_all_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no snapshot"):
         snapshot.read(tmp_path / "none")

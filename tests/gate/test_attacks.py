@@ -13,22 +13,25 @@ from tests.gate.complete import VERSION, docket, story
 from tests.running import commit, git, write
 from tests.sources.platform.wire.serving import Says, serving
 
-from lakewarden.errors import UsageError
+from lakewarden.errors import SourceError, UsageError
 from lakewarden.facts.collect import Facts
 from lakewarden.facts.model.gate import Candidate
 from lakewarden.facts.model.registry import Model, ModelAlias, ModelVersion
 from lakewarden.gate.result import Outcome
 from lakewarden.gate.run import judge
 from lakewarden.policy.model import EnvironmentPolicy, GatePolicy, Policy, WaiverPolicy
+from lakewarden.sources.platform.databricks.captured import READ
 from lakewarden.sources.platform.databricks.rights import Rights
+from lakewarden.sources.platform.databricks.runs import RunRead
 from lakewarden.sources.platform.estate import Estate
 from lakewarden.sources.platform.gate import artifacts
 from lakewarden.sources.platform.gate.alias import move
 from lakewarden.sources.platform.gate.candidate import version_named
 from lakewarden.sources.platform.gate.place import CI, JOB, TERMINAL, Place, place_of
+from lakewarden.sources.platform.gate.remotes import Remotes
 from lakewarden.sources.platform.gate.request import request_of
-from lakewarden.sources.platform.gate.reread import ask_first, watch
-from lakewarden.sources.platform.gate.surroundings import write_surroundings
+from lakewarden.sources.platform.gate.reread import ask_first, is_unchanged, watch
+from lakewarden.sources.platform.gate.surroundings import state_of, write_surroundings
 from lakewarden.sources.platform.wire import http
 
 if TYPE_CHECKING:
@@ -37,6 +40,12 @@ if TYPE_CHECKING:
 
 RUN, OTHER_RUN = "a" * 32, "b" * 32
 LOGGED = "m-" + "c" * 32
+HOME = f"mlflow-artifacts:/1/{RUN}/artifacts"
+HISTORY = [{"key": "mlflow.log-model.history", "value": '[{"artifact_path": "model"}]'}]
+RUN_READ = {
+    "info": {"artifact_uri": HOME, "experiment_id": "1", "start_time": 10**12, "end_time": 10**12 + 60_000},
+    "data": {"tags": HISTORY},
+}
 
 
 # --- the request ------------------------------------------------------------------------------------------------------
@@ -76,14 +85,20 @@ def test_of_aliases_that_differ_in_case_the_one_that_was_named() -> None:
 
 
 def bytes_of(
-    mlmodel: str, source: str, *, uri: str = "", model_id: str = "", logged: Mapping[str, Any] | None = None
+    mlmodel: str,
+    source: str,
+    *,
+    uri: str = "",
+    model_id: str = "",
+    logged: Mapping[str, Any] | None = None,
+    run: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What is said of the files of a version that the registry says is of RUN."""
     prefix = "/api/2.0/mlflow"
 
     def answer(asked: Any) -> Says:
         if asked.path == f"{prefix}/model-versions/get-download-uri":
-            return Says({"artifact_uri": uri or "mlflow-artifacts:/1/model"})
+            return Says({"artifact_uri": uri or f"{HOME}/model"})
         if asked.path == f"{prefix}/logged-models/{LOGGED}" and logged is not None:
             return Says({"model": {"info": logged}})
         if asked.path == "/api/2.0/mlflow-artifacts/artifacts":
@@ -101,6 +116,7 @@ def bytes_of(
         row = {"version": "7", "source": source, "run_id": RUN, "model_id": model_id}
         request = request_of("models:/churn/7", "production", server=True)
         estate.kept.update({"request": request, "policy": Policy(), "version rows": {"7": row}})
+        estate.kept[READ] = {f"{server.url}/{RUN}": RunRead(run or RUN_READ, [], None, None)}
         estate.kept["digester"] = artifacts.Digester(lambda _files: "ab" * 32)
         artifacts.collect(estate)
         told = {name: row.__dict__[name] for row in facts.rows["artifacts"] for name in ("same_run", "same_model", "digest")}
@@ -137,6 +153,44 @@ def test_files_of_another_logged_model_than_they_say() -> None:
     found = bytes_of(f"{OWN}model_id: {LOGGED}\n", source, logged={"source_run_id": RUN})
     assert (found["same_run"], found["same_model"]) == (True, True)
     assert bytes_of(f"{OWN}model_id: {LOGGED}\n", source, logged={"source_run_id": OTHER_RUN})["same_run"] is False
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        (f"{HOME}/model/", True),
+        ("mlflow-artifacts:/evil", False),
+        (f"{HOME}-evil/model", False),
+        (f"{HOME}/%2e%2e/evil", False),
+        (f"{HOME}/evil", None),
+    ],
+)
+def test_files_that_say_that_they_are_of_a_run_that_did_not_log_them(uri: str, expected: bool | None) -> None:
+    """Whoever may write to the storage writes the name of a good run into the MLmodel file of a bad model."""
+    assert bytes_of(OWN, "s3://bucket/a", uri=uri)["same_run"] is expected
+
+
+@pytest.mark.parametrize(
+    ("more", "outputs", "expected"),
+    [
+        ({}, [LOGGED], True),
+        ({}, [], True),
+        ({}, ["m-" + "d" * 32], False),
+        ({"creation_timestamp_ms": 10**12 + 30_000, "experiment_id": "1"}, [LOGGED], True),
+        ({"creation_timestamp_ms": 10**12 + 86_400_000}, [LOGGED], False),
+        ({"creation_timestamp_ms": 10**12 - 86_400_000}, [LOGGED], False),
+        ({"experiment_id": "2"}, [LOGGED], False),
+        ({"artifact_uri": "mlflow-artifacts:/1/models/other"}, [LOGGED], False),
+    ],
+)
+def test_a_logged_model_that_only_says_of_which_run_it_is(
+    more: dict[str, Any], outputs: list[str], expected: bool | None
+) -> None:
+    at = f"mlflow-artifacts:/1/models/{LOGGED}/artifacts"
+    info = {"model_id": LOGGED, "source_run_id": RUN, "artifact_uri": at, **more}
+    run = {**RUN_READ, "outputs": {"model_outputs": [{"model_id": one} for one in outputs]}}
+    found = bytes_of(f"{OWN}model_id: {LOGGED}\n", f"models:/{LOGGED}", uri=at, logged=info, run=run)
+    assert found["same_run"] is expected
 
 
 @pytest.mark.parametrize(
@@ -190,7 +244,7 @@ def surrounded(root: Path | None, place: Place, policy_file: Path | None = None)
         files=() if file is None else (str(file),),
     )
     request = request_of("models:/prod.ml.churn/7", "production")
-    write_surroundings(facts, request, policy, place, None if root is None else str(root))
+    write_surroundings(facts, request, policy, place, None if root is None else str(root), Remotes())
     (row,) = facts.rows["gate_places"]
     names = ("place", "is_allowed", "pull_request", "on_release_ref", "clean")
     return {**{name: row.__dict__[name] for name in names}, "released": facts.rows["candidates"][0].__dict__["policy_released"]}
@@ -240,6 +294,57 @@ def test_a_policy_that_only_this_clone_has(checkout: Path) -> None:
     commit(checkout)
     found = surrounded(checkout, ON_MAIN)
     assert (found["clean"], found["released"]) == (True, False)
+
+
+def test_a_policy_that_a_moved_tracking_ref_calls_released(checkout: Path) -> None:
+    write(checkout, {"lakewarden.toml": "[gate]\nplaces = ['terminal']\n"})
+    commit(checkout)
+    git(checkout, "update-ref", "refs/remotes/origin/main", "HEAD")
+    found = surrounded(checkout, ON_MAIN)
+    assert (found["clean"], found["released"]) == (True, False)
+
+
+def test_a_policy_that_is_not_the_released_one_any_more(checkout: Path, tmp_path: Path) -> None:
+    write(tmp_path / "remote", {"lakewarden.toml": "[gate]\nlevel = 'approved'\n"})
+    commit(tmp_path / "remote")
+    assert surrounded(checkout, ON_MAIN)["released"] is None
+    git(checkout, "fetch", "-q", "origin")
+    assert surrounded(checkout, ON_MAIN)["released"] is False
+    git(checkout, "merge", "-q", "--ff-only", "refs/remotes/origin/main")
+    assert surrounded(checkout, ON_MAIN)["released"] is True
+
+
+def test_a_release_branch_that_moves_while_the_gate_asks(checkout: Path, tmp_path: Path) -> None:
+    """C19 asks the remote again: what the clone has of it does not change by itself."""
+    request, root = request_of("models:/prod.ml.churn/7", "production"), str(checkout)
+    policy = Policy(path=str(checkout / "lakewarden.toml"), files=(str(checkout / "lakewarden.toml"),))
+    remotes, remote = Remotes(), tmp_path / "remote"
+    asks = iter((remotes.first, *[remotes.now] * 9))
+    with serving(lambda _asked: Says({})) as server:
+        api = http.connect(server.url)
+        estate = Estate(api, Facts(), frozenset(), Rights(api), "none")
+        watch(estate, lambda: state_of(policy, request, root, next(asks)))
+        git(remote, "branch", "feature")
+        assert is_unchanged(estate)
+        commit(remote)
+        assert not is_unchanged(estate)
+        remote.rename(tmp_path / "gone")
+        with pytest.raises(SourceError):
+            is_unchanged(estate)
+        watch(estate, lambda: state_of(policy, request, root, remotes.now))
+        (tmp_path / "gone").rename(remote)
+        with pytest.raises(SourceError):  # what it was at the beginning nobody knows
+            is_unchanged(estate)
+
+
+def test_a_remote_that_does_not_answer_makes_no_policy_released(checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / "remote").rename(tmp_path / "gone")
+    assert surrounded(checkout, ON_MAIN)["released"] is None
+
+
+def test_a_tag_that_is_called_like_a_branch_of_which_the_clone_knows_no_more(checkout: Path) -> None:
+    git(checkout, "update-ref", "-d", "refs/remotes/origin/main")
+    assert surrounded(checkout, ON_MAIN._replace(ref="refs/tags/main"))["on_release_ref"] is False
 
 
 def test_a_policy_of_a_fork_that_is_a_remote_too(checkout: Path, tmp_path: Path) -> None:
@@ -328,6 +433,21 @@ def test_a_waiver_that_another_person_approved_is_heeded(value: bool | None) -> 
 )  # fmt: skip
 def test_a_waiver_that_nobody_else_approved_or_that_never_ends_is_none(more: dict[str, Any]) -> None:
     assert waived(14, "GATE014", "validations", "passed", False, **more) is Outcome.FAIL
+
+
+@pytest.mark.parametrize("released", [False, None])
+def test_a_policy_that_is_not_released_waives_nothing(released: bool | None) -> None:
+    """Least of all that it is not: else whoever asks writes the waivers."""
+    assert waived(1, "GATE001", "candidates", "policy_released", released) is not Outcome.WAIVED
+    told = story()
+    told["candidates"][0]["policy_released"] = released
+    told["validations"][0]["passed"] = False
+    asked = docket(told)
+    waiver = WaiverPolicy(
+        rule="GATE014", subject="*", reason="until June", owner="ann", approved_by="bob", expires=dt.date(2999, 1, 1)
+    )
+    checks = judge(asked._replace(policy=replace(asked.policy, waivers=(waiver,)))).checks
+    assert checks[13].outcome is Outcome.FAIL
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.gate.complete import HOST, META, POLICY, REPOSITORY, Story, docket, story
+from tests.running import CHECKOUT
 
+from lakewarden.gate.asking import narrowed
+from lakewarden.gate.checks import core_rules
 from lakewarden.gate.result import Outcome
 from lakewarden.gate.run import judge
+from lakewarden.judge.catalogue import load_rules
 from lakewarden.policy.model import ProjectPolicy
 from lakewarden.sources.platform.gate.history import repositories_of
 from lakewarden.sources.platform.gate.request import request_of
@@ -50,6 +54,26 @@ def test_what_everybody_holds_on_what_the_model_is_in(securable: str) -> None:
     assert c18(told).outcome is Outcome.FAIL
     told["grants"][0] |= {"key": f"{META}/prod.other/all", "securable": f"{META}/prod.other"}
     assert c18(told).outcome is Outcome.PASS
+
+
+#: Core rules that a version is not asked by, and what is asked in their place.
+ELSEWHERE = {
+    "DEP013": "C14: could this version's own validation have refused it?",
+    "GIT005": "C6 and C7: the commit that it was trained from, not the one that is deployed today",
+    **dict.fromkeys(
+        ("DEP009", "ENV002", "ENV008", "ENV009", "GIT002", "GIT011", "GIT013", "REG002", "REG004"),
+        "C7 to C9: code and configuration of a repository, which `lint` asks of the change that is reviewed",
+    ),
+}
+
+
+def test_every_core_rule_is_asked_or_has_a_reason_why_not() -> None:
+    catalogue = load_rules()
+    core = [catalogue[code] for code in core_rules(catalogue)]
+    asked = {rule.code for rule in narrowed(core)}
+    assert {rule.code for rule in core} - asked == ELSEWHERE.keys()
+    page = (CHECKOUT / "docs" / "gate.md").read_text(encoding="utf-8")
+    assert [code for code in ELSEWHERE if code not in page] == []
 
 
 def test_errors_of_others_never_block() -> None:

@@ -59,26 +59,35 @@ CELLS = [
 ]
 
 
-#: Columns that name things, or say what else they are: no check stands on them. Whatever is added has to be read by one, or be here.
+#: Columns that no check stands on, each with the reason. Whatever is added has to be read by one, or be here.
 NO_EVIDENCE = {
     (table, column)
-    for table, columns in {
-        "workspaces": "metastore",
-        "catalogs": "catalog_type name",
-        "schemas": "catalog",
-        "securables": "catalog declared_in kind named owner",
-        "model_versions": "copied_catalog created_by has_description",
-        "runs": "experiment produced_version workspace",
-        "jobs": "development kind managed_by name origin run_as run_as_from",
-        "catalog_tables": "catalog layer layer_by name table_type",
-        "git_repositories": "system",
-        "branches": "name",
-        "model_version_tags": "catalog is_approval name",
-        "candidates": "tested_stage",
-        "gate_places": "place",
-        "artifacts": "same_original",
-        "version_comparisons": "live_version",
-        "promoters": "identity",
+    for table, (columns, _why) in {
+        "workspaces": ("metastore", "names where it is; what is asked of it names its own"),
+        "catalogs": ("catalog_type name", "a type and a name; who may use it, `isolation_mode`, is read"),
+        "schemas": ("catalog", "C18 asks nothing of a schema but by its securable"),
+        "securables": ("catalog declared_in kind named owner", "names; who the owner is like, `owner_kind`, is read"),
+        "model_versions": (
+            "copied_catalog created_by has_description",
+            "of a copy alone; read into `is_other`; a rule for people",
+        ),
+        "runs": ("experiment produced_version workspace", "names; `run_workspace` of the version says which stage it is"),
+        "jobs": (
+            "development kind managed_by name run_as run_as_from",
+            "who it runs as is `run_as_kind`; C10 asks the job run, not the job of today",
+        ),
+        "catalog_tables": ("catalog layer layer_by name table_type", "names; that it is a feature table is known by the version"),
+        "git_repositories": ("system", "a name"),
+        "branches": ("name", "a name"),
+        "model_version_tags": (
+            "catalog is_approval name",
+            "names; `is_approval` is told by the name, and what is no approval is none for C16",
+        ),
+        "candidates": ("tested_stage", "of a copy alone, where models are deployed"),
+        "gate_places": ("place", "a name; `is_allowed` is read"),
+        "artifacts": ("same_original", "of a copy alone, where models are deployed"),
+        "version_comparisons": ("live_version", "a name; `against_live` is read"),
+        "promoters": ("identity", "a name; `is_named`, `is_able` and `is_other` are read"),
     }.items()
     for column in columns.split()
 }
@@ -90,7 +99,7 @@ def test_a_column_that_is_not_known_makes_no_check_pass_that_did_not(table: str,
     for row in told[table]:
         row[column] = None
     code = exit_code(judge(docket(told)).checks)
-    assert code == 3 or (code == 0 and (table, column) in NO_EVIDENCE)
+    assert code == (0 if (table, column) in NO_EVIDENCE else 3)
 
 
 def tables_behind(number: int) -> set[str]:

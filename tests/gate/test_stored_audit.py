@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.gate.complete import FEATURES, HOST, META, MODEL, POLICY, Story, docket, facts_of, story
 
+from lakewarden.cli.gating import snapshots_of
 from lakewarden.facts.fact import TABLES
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.snapshot import Header, Snapshot, read, write
+from lakewarden.gate.attestation.statement import vsa
 from lakewarden.gate.decide import exit_code
 from lakewarden.gate.result import Outcome
 from lakewarden.gate.run import judge
@@ -94,6 +97,36 @@ def test_it_is_what_a_file_keeps(tmp_path: Path) -> None:
     one = snapshot_of(stored_story())
     write(tmp_path / "estate.snap", one.header, one.facts)
     assert c18(gated(read(tmp_path / "estate.snap"))).outcome is Outcome.PASS
+
+
+def test_the_file_that_it_rests_on_is_attested(tmp_path: Path) -> None:
+    one = snapshot_of(stored_story())
+    write(tmp_path / "estate.snap", one.header, one.facts)
+    digest = hashlib.sha256((tmp_path / "estate.snap").read_bytes()).hexdigest()
+    ((name, kept),) = snapshots_of([tmp_path / "estate.snap"], "promotion")
+    asked: Docket = docket(run_story(), UNREAD)
+    stored = stored_audit([(name, kept), ("old", snapshot_of({}))], asked.read.facts, POLICY, "prod.ml.churn", asked.begun)
+    result = judge(asked._replace(stored=stored))
+    assert result.inputs == ((name, digest),)
+    policed = replace(result, policy_path="lakewarden.toml", policy_digest="cd" * 32, exit_code=0)
+    inputs = vsa(policed, "e.json", "e1" * 32)["predicate"]["inputAttestations"]
+    assert inputs == [
+        {"uri": "e.json", "digest": {"sha256": "e1" * 32}},
+        {"uri": "estate.snap", "digest": {"sha256": digest}},
+    ]
+
+
+@pytest.mark.parametrize("table", sorted(COLLECTED - {"workspaces", "metastores", "schemas", "principals", "group_members"}))
+def test_one_of_an_older_lakewarden_shows_nothing_of_what_it_did_not_know(table: str) -> None:
+    """It names the tables that it could fill: what was made later is among neither its lists nor its tables."""
+    told = stored_story()
+    told.pop(table, None)
+    one = snapshot_of(told, hidden=frozenset({table}))
+    tables = tuple(name for name in one.header.filled if name != table)
+    one = one._replace(header=one.header._replace(filled=tables, wanted=tables))
+    result = gated(one, hidden=UNREAD | {table})
+    assert c18(result).outcome is not Outcome.PASS
+    assert exit_code(result.checks) != 0
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from tests.gate.silent import BODY, HEAD, silent
 from tests.running import inside, write
 from tests.sources.platform.wire.serving import Says, serving
 
-from lakewarden.errors import SourceError
-from lakewarden.gate.attestation.sign import SigningError, sealer
+from lakewarden.errors import SigningError, SourceError
+from lakewarden.gate.attestation.sign import sealer
 from lakewarden.gate.attestation.store import store
 from lakewarden.sources import git_remote, time_left
 from lakewarden.sources.git_command import git

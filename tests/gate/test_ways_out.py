@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import socket
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from tests.gate.trained import Trained
     from tests.running import Ran
+
+
+GLASS = ("--break-glass", "OPS-1", "--reason", "it burns", "--set-alias", "champion")
 
 
 @pytest.fixture
@@ -136,6 +140,23 @@ def test_a_version_that_is_live_already_makes_the_next_no_first_promotion(traine
     assert "LAKEWARDEN_FIRST_PROMOTION" not in payload(out, "vsa", name, 2)["predicate"]["verifiedLevels"]
 
 
+def test_a_rollback_waits_for_no_git_host(trained: Trained, out: Path) -> None:
+    name = trained.model()
+    assert trained.gate(f"models:/{name}/1", "--attestations", out).code == 0
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        trained.git("remote", "set-url", "origin", f"https://127.0.0.1:{silent.getsockname()[1]}/acme/churn")
+        try:
+            ran = trained.gate(f"models:/{name}/1", "--rollback", "--attestations", out)
+            silent.settimeout(0.1)
+            with pytest.raises(TimeoutError):
+                silent.accept()
+        finally:
+            trained.git("remote", "set-url", "origin", trained.remote.as_uri())
+    assert ran.code == 0, ran.out + ran.err
+
+
 def test_champions_are_adopted_once_and_then_a_way_back(trained: Trained, out: Path) -> None:
     name = trained.model(2)
     trained.point(name, "champion", 1)
@@ -148,17 +169,7 @@ def test_champions_are_adopted_once_and_then_a_way_back(trained: Trained, out: P
 def test_a_broken_glass_moves_the_alias_and_is_no_pass(trained: Trained, out: Path) -> None:
     name = trained.model()
     with trained.under(trained.policy("lineage", '"everybody"')):
-        ran = trained.gate(
-            f"models:/{name}/1",
-            "--attestations",
-            out,
-            "--break-glass",
-            "OPS-1",
-            "--reason",
-            "it burns",
-            "--set-alias",
-            "champion",
-        )
+        ran = trained.gate(f"models:/{name}/1", "--attestations", out, *GLASS)
     assert ran.code == 1
     assert "the glass is broken for OPS-1" in told(ran)
     assert trained.aliases(name) == {"champion": "1"}
@@ -177,8 +188,7 @@ def test_an_audit_tells_a_broken_glass_until_a_whole_gate_has_passed(trained: Tr
         return [(one["code"], one["verdict"]) for one in ran.json["findings"] if f"/{name}/" in one["subject"]]
 
     with trained.under(trained.policy("lineage", '"everybody"')):
-        glass = ("--break-glass", "OPS-1", "--reason", "it burns", "--set-alias", "champion")
-        assert trained.gate(f"models:/{name}/1", "--attestations", out, *glass).code == 1
+        assert trained.gate(f"models:/{name}/1", "--attestations", out, *GLASS).code == 1
     assert ("GATE023", "fail") in audited()
     time.sleep(1.1)  # times are told to the second
     assert trained.gate(f"models:/{name}/1", "--attestations", out).code == 0
@@ -188,17 +198,7 @@ def test_an_audit_tells_a_broken_glass_until_a_whole_gate_has_passed(trained: Tr
 def test_the_glass_is_broken_by_nobody_whom_the_policy_does_not_name(trained: Trained, out: Path) -> None:
     name = trained.model()
     with trained.under(trained.policy("lineage", '"somebody"')):
-        ran = trained.gate(
-            f"models:/{name}/1",
-            "--attestations",
-            out,
-            "--break-glass",
-            "OPS-1",
-            "--reason",
-            "it burns",
-            "--set-alias",
-            "champion",
-        )
+        ran = trained.gate(f"models:/{name}/1", "--attestations", out, *GLASS)
     assert ran.code == 1
     assert "the glass was not broken" in told(ran)
     assert trained.aliases(name) == {}

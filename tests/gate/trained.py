@@ -70,7 +70,7 @@ class Trained:
             self.checkout.mkdir()
             subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(self.remote)], check=True)
             self.git("init", "-q", "-b", "main")
-            self.git("remote", "add", "origin", str(self.remote))
+            self.git("remote", "add", "origin", self.remote.as_uri())
         write(self.checkout, {"lakewarden.toml": self.policy(), ".gitignore": "out*\n", **files})
         self.git("add", "-A")
         self.git("commit", "-q", "-m", "Release", "--allow-empty")

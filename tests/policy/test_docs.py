@@ -38,7 +38,7 @@ def test_the_complete_example_loads(tmp_path: Path) -> None:
     policy = load(path, root=tmp_path)
     assert environment_of_target(policy, "churn", "prd").stage == "production"
     assert ref_class(policy, "churn", "release") == "release"
-    unused = {key.partition(".")[0] for key in policy.written}
+    unused = {re.split(r"[.\[]", key)[0] for key in policy.written}
     assert {field.name for field in fields(Policy)} - model.LOADED - {"extend", "lock", "select"} == unused - {
         "extend",
         "lock",

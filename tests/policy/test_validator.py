@@ -64,6 +64,7 @@ def judged(data: dict[str, Any], *, by_adapter: bool) -> Any:
 
 def plain(policy: Policy) -> dict[str, Any]:
     object.__setattr__(policy, "written", {})
+    object.__setattr__(policy, "own", {})
     return {key: value for key, value in asdict(policy).items() if key not in LOADED}
 
 

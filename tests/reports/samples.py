@@ -9,10 +9,10 @@ from typing import Any
 from lakewarden.facts.collect import Skipped
 from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.origin import Origin
-from lakewarden.judge.result import Finding, GapOutcome, Result, RuleDoc, RuleOutcome, Verdict, Waiver
+from lakewarden.judge.result import Finding, GapOutcome, Result, RuleOutcome, Verdict, Waiver
 from lakewarden.reports.options import Options
 from lakewarden.reports.registry import write
-from lakewarden.rule import Confidence, Message, Profile, Rule, Severity, Status
+from lakewarden.rule import Confidence, Message, Profile, Rule, RuleDoc, Severity, Status
 
 CATALOGS = Rule(
     code="ENV002",

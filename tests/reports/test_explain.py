@@ -10,8 +10,7 @@ from lakewarden.reports.explain import write_json, write_list, write_text
 from lakewarden.reports.options import Options
 
 if TYPE_CHECKING:
-    from lakewarden.judge.result import RuleDoc
-    from lakewarden.rule import Rule
+    from lakewarden.rule import Rule, RuleDoc
 
 PAIRS: list[tuple[Rule, RuleDoc]] = [(CATALOGS, DOC), (SIGNATURE, DOC), (BINDINGS, DOC)]
 

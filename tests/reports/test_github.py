@@ -6,7 +6,7 @@ from tests.reports.samples import SIGNATURE, everything, finding, report, result
 
 from lakewarden.facts.origin import Origin
 from lakewarden.judge.result import Verdict, Waiver
-from lakewarden.rule import Severity
+from lakewarden.rule import Confidence, Severity
 
 
 def parsed(line: str) -> tuple[str, dict[str, str], str]:
@@ -28,6 +28,18 @@ def test_the_worst_come_first_and_a_line_of_the_run_last() -> None:
     assert "incomplete: bad.ipynb" in lines[-1]
     made = result(finding(SIGNATURE, message="m"), finding(SIGNATURE, message="m", severity=Severity.ERROR), finding())
     assert "title=ENV002" in report("github", made).splitlines()[0]
+
+
+def test_the_ten_of_a_kind_that_are_shown_are_the_worst() -> None:
+    unsure = [finding(confidence=Confidence.MEDIUM, message=f"unsure {number}", subject=f"a{number}") for number in range(20)]
+    advisory = [finding(confidence=Confidence.ADVISORY, message=f"advice {number}", subject=f"b{number}") for number in range(20)]
+    failing = [finding(message=f"failing {number}", subject=f"z{number}") for number in range(10)]
+    waived = [finding(verdict=Verdict.WAIVED, waiver=Waiver("policy", "agreed"), subject=f"w{number}") for number in range(10)]
+    unknown = [finding(verdict=Verdict.UNKNOWN, message="cannot tell", subject=f"u{number}") for number in range(20)]
+    notes = [finding(severity=Severity.NOTE, message=f"note {number}", subject=f"n{number}") for number in range(10)]
+    lines = report("github", result(*waived, *unknown, *advisory, *unsure, *notes, *failing)).splitlines()
+    shown = {kind: [parsed(line)[2] for line in lines if line.startswith(f"::{kind} ")][:10] for kind in ("error", "notice")}
+    assert shown == {"error": [f"failing {number}" for number in range(10)], "notice": [f"note {number}" for number in range(10)]}
 
 
 def test_a_command_names_the_place() -> None:

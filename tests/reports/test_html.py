@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from tests.reports.samples import CATALOGS, SIGNATURE, everything, finding, repo
 from tests.reports.test_hostile import hostile
 
 from lakewarden.facts.origin import Origin
-from lakewarden.judge.result import Verdict, Waiver
+from lakewarden.judge.result import Point, Share, ShareCounts, Verdict, Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,6 +115,70 @@ def test_the_chart_is_drawn_and_the_table_says_the_same(open_page: Open) -> None
     assert page.evaluate("document.querySelector('canvas').toDataURL().length") > 5_000
 
 
+def over_time(count: int = 3) -> Result:
+    """A run after others, one of which had not seen everything."""
+    points = [
+        Point(f"2026-03-{number + 1:02}", count - number, 9, 4, 1, 1_000 + number, 74, number == 1) for number in range(count)
+    ]
+    return replace(everything(), command="audit", trend=tuple(points), folder="churn", day="2026-03-03")
+
+
+def test_audits_over_time_are_curves_and_a_table(open_page: Open) -> None:
+    page = open_page(over_time())
+    drawn = page.evaluate(
+        "[...document.querySelectorAll('canvas[data-curve]')].map((canvas) => { const { data } = Chart.getChart(canvas);"
+        " return [canvas.dataset.curve, data.labels, data.datasets[0].data, data.datasets[0].pointBackgroundColor] })"
+    )
+    days = ["2026-03-01", "2026-03-02", "2026-03-03"]
+    assert [[name, labels, values] for name, labels, values, _ in drawn] == [
+        ["failing", days, [3, 2, 1]],
+        ["unknown", days, [4, 4, 4]],
+        ["passing", days, [1000, 1001, 1002]],
+    ]
+    for *_, (first, second, third) in drawn:  # the one that is not complete is hollow
+        assert first == third != second
+    assert page.evaluate("[...document.querySelectorAll('canvas')].every((one) => one.toDataURL().length > 3000)")
+    rows = page.locator("section[aria-labelledby=trend] tbody tr").all_inner_texts()
+    assert [row.split() for row in rows] == [
+        ["2026-03-03", "1", "9", "4", "1", "1,002", "74", "all"],
+        ["2026-03-02", "2", "9", "4", "1", "1,001", "74", "incomplete"],
+        ["2026-03-01", "3", "9", "4", "1", "1,000", "74", "all"],
+    ]
+    assert "audit of churn, as of 2026-03-03" in page.locator("header").inner_text()
+
+
+def test_one_audit_is_no_trend(open_page: Open) -> None:
+    assert open_page(over_time(1)).locator("section[aria-labelledby=trend]").count() == 0
+
+
+def test_on_paper_older_audits_are_unfolded(open_page: Open) -> None:
+    page = open_page(over_time(20))
+    rows = page.locator("section[aria-labelledby=trend] tbody tr")
+    assert rows.count() == 20
+    assert [rows.nth(number).is_visible() for number in (11, 12)] == [True, False]
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert rows.nth(19).is_visible()
+    assert page.locator(".curves").is_hidden()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert rows.nth(12).is_hidden()
+
+
+def test_what_does_not_pass_by_environment_counts_what_is_not_shown_too(open_page: Open) -> None:
+    shares = (
+        Share("", 0, {"TRK007": ShareCounts(0, 33, 0)}),
+        Share("production", 1, {"ENV002": ShareCounts(1200, 1, 2), "TRK007": ShareCounts(1, 0, 0)}),
+    )
+    page = open_page(replace(everything(), environments=shares))
+    assert page.locator(".crossed thead th").all_inner_texts()[1:] == ["production", "none, or not known"]
+    rows = [row.split("\t") for row in page.locator(".crossed tbody tr, .crossed tfoot tr").all_inner_texts()]
+    assert rows == [
+        ["Environments for each stage", "1,200 fail, 1 unknown, 2 waived", "none"],
+        ["Development tracked with MLflow", "1 fail", "33 unknown"],
+        ["All of them", "1,201 fail, 1 unknown, 2 waived", "33 unknown"],
+    ]
+
+
 def test_each_group_is_a_page_with_its_evidence(open_page: Open) -> None:
     page = open_page(everything())
     page.get_by_role("link", name=re.compile("Stages do not share a catalog")).click()
@@ -158,7 +223,7 @@ def test_ten_thousand_findings_are_all_there_and_can_be_filtered(open_page: Open
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("place", ["", "#ENV002"])
 def test_axe_finds_nothing(open_page: Open, scheme: str, place: str) -> None:
-    page = open_page(everything(), place, color_scheme=scheme, bypass_csp=True)
+    page = open_page(over_time(15), place, color_scheme=scheme, bypass_csp=True)
     page.add_script_tag(content=files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
     page.locator("details").evaluate_all("(all) => all.forEach((one) => { one.open = true })")
     found = page.evaluate("axe.run()")
@@ -183,7 +248,7 @@ def test_on_paper_everything_is_there(open_page: Open) -> None:
 
 
 def test_nothing_is_wider_than_a_telephone(open_page: Open) -> None:
-    page = open_page(everything(), viewport={"width": 360, "height": 640})
+    page = open_page(over_time(15), viewport={"width": 360, "height": 640})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 

@@ -11,6 +11,7 @@ from jsonschema.exceptions import ValidationError
 from tests.reports.samples import everything, finding, report, result
 
 from lakewarden.facts.origin import Origin
+from lakewarden.judge.result import Repair, Replacement
 
 if TYPE_CHECKING:
     from lakewarden.judge.result import Result
@@ -49,6 +50,7 @@ def described(schema: dict[str, Any], value: Any) -> None:
             )
         ),
         result(finding(origin=Origin())),
+        replace(result(finding()), fixes={finding().fingerprint: Repair("write", "", "a.yml", (Replacement(1, 1, 1, 2, "x"),))}),
     ],
 )
 def test_the_report_follows_its_schema(made: Result) -> None:

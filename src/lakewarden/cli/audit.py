@@ -25,6 +25,8 @@ from lakewarden.cli.options import (
     PolicyFile,
     ReportFormat,
     Select,
+    ShowPolicy,
+    Statistics,
     WhenColor,
     split,
 )
@@ -84,6 +86,8 @@ def audit(
     fail_on_new: Annotated[
         bool, typer.Option("--fail-on-new", help="Fail only on what the audit before in the history has not.")
     ] = False,
+    statistics: Statistics = False,
+    show_policy: ShowPolicy = False,
     exit_zero: ExitZero = False,
     allow_empty: AllowEmpty = False,
     color: WhenColor = Color.AUTO,
@@ -98,12 +102,12 @@ def audit(
     """
     from lakewarden.cli import live
     from lakewarden.cli.attested import attested
-    from lakewarden.cli.output import write_reports
+    from lakewarden.cli.output import check_counted, write_reports
     from lakewarden.cli.progress import say_requests
-    from lakewarden.errors import ExitCode, UsageError
+    from lakewarden.errors import ExitCode
     from lakewarden.facts.estate.close import CLOSED
     from lakewarden.facts.snapshot import read as read_snapshot
-    from lakewarden.judge.catalogue import load_rules
+    from lakewarden.judge.catalogue import rules_under
     from lakewarden.judge.judge import tables_needed
     from lakewarden.judge.request import Wishes
     from lakewarden.judge.run import judge_repository
@@ -114,18 +118,18 @@ def audit(
     targets = check_formats(output_format, output or [])
     shown = frozenset(split(show))
     check_shown(shown - {"requests"})
+    if statistics:
+        check_counted(output_format)
     root_policy = live.policy_of(policy)
-    if snapshot and (workspace or environment or mlflow or unity_catalog or warehouse):
-        raise UsageError(
-            "--snapshot is judged without asking a workspace",
-            "leave out --workspace, --mlflow, --unity-catalog, --environment and --warehouse",
-        )
-    if fail_on_new and history is None:
-        raise UsageError("--fail-on-new needs an audit to compare with", "give one with --history FILE")
-    if snapshot and len(set(snapshot)) < len(snapshot):
-        raise UsageError("the same snapshot is given twice", "give each once")
-    if as_of is not None and not snapshot:
-        raise UsageError("--as-of is about snapshots", "give one with --snapshot FILE")
+    if show_policy:
+        from lakewarden.cli.showing import check_alone, write_what_holds
+
+        check_alone(output_format, output or [], files=False, policy=True, statistics=statistics)
+        given = {"profile": profile, "fail_on": fail_on, "fail_confidence": fail_confidence, "select": split(select)}
+        write_what_holds(root_policy, output_format, given | {"ignore": split(ignore)})
+        return
+    asks = bool(workspace or environment or mlflow or unity_catalog or warehouse)
+    _check_given(snapshot or [], as_of, asks=asks, compares_with_nothing=fail_on_new and history is None)
     declared = live.declared_by(repository, policy, wanted=not no_repository)
     planes = frozenset({"deployed", "observed"} | ({"declared"} if declared else set()))
     if snapshot:
@@ -134,7 +138,7 @@ def audit(
         others = live.beside(root_policy, live.servers_of(split(mlflow)), declared, live.servers_of(split(unity_catalog)))
         urls = live.workspaces_of(root_policy, split(workspace), split(environment), others.urls)
         chosen = select_rules(
-            load_rules(), root_policy, profile or root_policy.profile, select=split(select), ignore=split(ignore)
+            rules_under(root_policy), root_policy, profile or root_policy.profile, select=split(select), ignore=split(ignore)
         )
         wanted = tables_needed(chosen.asked, live.everything_wanted(others) | frozenset(CLOSED), planes)
         snapshots = [
@@ -164,6 +168,24 @@ def audit(
         from lakewarden.cli.past import with_history
 
         result = with_history(result, history, today, live.sight_in(seen, snapshots), fail_on_new=fail_on_new)
-    write_reports(result, targets, wishes.show, color, limit)
-    passed_over = exit_zero or (allow_empty and result.exit_code == ExitCode.NOTHING_CHECKED)
-    raise typer.Exit(ExitCode.CLEAN if passed_over else result.exit_code)
+    write_reports(result, targets, wishes.show, color, limit, counted=statistics)
+    raise typer.Exit(
+        ExitCode.CLEAN if exit_zero or (allow_empty and result.exit_code == ExitCode.NOTHING_CHECKED) else result.exit_code
+    )
+
+
+def _check_given(snapshots: list[Path], as_of: str | None, *, asks: bool, compares_with_nothing: bool) -> None:
+    """Refuse options that do not go together; `asks` says whether a workspace or a server is named beside snapshots."""
+    from lakewarden.errors import UsageError
+
+    if compares_with_nothing:
+        raise UsageError("--fail-on-new needs an audit to compare with", "give one with --history FILE")
+    if snapshots and asks:
+        raise UsageError(
+            "--snapshot is judged without asking a workspace",
+            "leave out --workspace, --mlflow, --unity-catalog, --environment and --warehouse",
+        )
+    if len(set(snapshots)) < len(snapshots):
+        raise UsageError("the same snapshot is given twice", "give each once")
+    if as_of is not None and not snapshots:
+        raise UsageError("--as-of is about snapshots", "give one with --snapshot FILE")

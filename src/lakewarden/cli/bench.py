@@ -13,6 +13,7 @@ from lakewarden.gate.checks import WAYS
 from lakewarden.gate.original import DEPLOY_MODELS, Original, policy_of_original
 from lakewarden.gate.run import Docket, judge
 from lakewarden.gate.stored import stored_audit
+from lakewarden.gate.unsaid import credentials, without
 from lakewarden.policy.attribute import gate_of
 from lakewarden.sources.platform.estate import now
 from lakewarden.sources.platform.gate.place import place_of
@@ -51,11 +52,13 @@ class Bench(NamedTuple):
         request = gating.request_of(self.policy, uri, self.stage, self.servers)
         level = gate_of(self.policy, request.name).level
         if kind == "report":
-            return judge(self._docket(request, level or "approved", kind, asked))
+            docket = self._docket(request, level or "approved", kind, asked)
+            return without(judge(docket), credentials(docket.read.secrets))
         if level is None and kind not in WAYS:
             raise without_level(request, self._reached(request, asked))
         orders = asked.orders(self.policy, request)
-        return carry_out(self._docket(request, level or "identity", kind, asked), orders)
+        docket = self._docket(request, level or "identity", kind, asked)
+        return without(carry_out(docket, orders), credentials(docket.read.secrets))
 
     def _docket(self, request: Request, level: Level, kind: Kind, asked: Asked) -> Docket:
         begun, place = now(), place_of()

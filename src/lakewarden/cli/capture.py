@@ -128,13 +128,14 @@ def _store(found: Read, asked: str, folder: Path, sealer: Any, tag: bool) -> int
     from lakewarden.gate.attested import uri_of
     from lakewarden.gate.capture.statement import sealed
     from lakewarden.gate.capture.take import take
+    from lakewarden.gate.unsaid import credentials, without
     from lakewarden.reports.escape import clean
     from lakewarden.sources.platform.gate import alias as registry
     from lakewarden.sources.platform.gate.request import Request
 
     taken = take(found, asked)
     for line in taken.problems:
-        typer.echo(clean(f"? {line}"), err=True)
+        typer.echo(clean(f"? {without(line, credentials(found.secrets))}"), err=True)
     if taken.contradicts:
         typer.echo("nothing is stored: the evidence for the commit contradicts itself", err=True)
         return ExitCode.FINDINGS
@@ -143,7 +144,8 @@ def _store(found: Read, asked: str, folder: Path, sealer: Any, tag: bool) -> int
         return ExitCode.INCOMPLETE
     model, _, number = uri_of(taken.version).rpartition("/versions/")
     path = folder / f"{stem_of(taken.name, number)}.provenance.{sealer.suffix}"
-    sha256 = put(path, sealed(taken.capture, uri_of(taken.version), taken.digest, sealer))
+    told = without(taken.capture, credentials(found.secrets))
+    sha256 = put(path, sealed(told, uri_of(taken.version), taken.digest, sealer))
     typer.echo(f"{path}: {model} version {number}, commit {taken.capture.commit or 'none'}, signed by {sealer.by}")
     if sealer.by == "nobody":
         typer.echo("  nobody signed it, so no gate will believe it: give --sign", err=True)

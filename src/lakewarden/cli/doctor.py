@@ -125,13 +125,13 @@ def _sampled(
     """Read a few objects of each kind that the enabled rules need."""
     from lakewarden.cli import live
     from lakewarden.facts.estate.close import CLOSED
-    from lakewarden.judge.catalogue import load_rules
+    from lakewarden.judge.catalogue import rules_under
     from lakewarden.judge.judge import tables_needed
     from lakewarden.judge.selection import select_rules
 
     others = live.sampled(beside, _OBJECTS)
     urls = live.workspaces_of(policy, split(workspace), split(environment), others.urls)
-    chosen = select_rules(load_rules(), policy, profile or policy.profile, select=split(select))
+    chosen = select_rules(rules_under(policy), policy, profile or policy.profile, select=split(select))
     wanted = tables_needed(chosen.asked, live.everything_wanted(others) | frozenset(CLOSED), frozenset({"deployed", "observed"}))
     return live.read_workspaces(urls, split(auth_profile), wanted, others=others, sample=_OBJECTS, warehouses=warehouses)
 

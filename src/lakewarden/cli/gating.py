@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from functools import cache, partial
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakewarden.cli import live
 from lakewarden.cli.progress import Progress
-from lakewarden.errors import UsageError
+from lakewarden.errors import SourceError, UsageError
 from lakewarden.facts.snapshot import read as read_snapshot
+from lakewarden.gate.attestation.digest import sha256_of
 from lakewarden.gate.attested import archive_of, uri_of, write_attestations
 from lakewarden.gate.checks import WAYS
 from lakewarden.gate.run import rules
@@ -24,6 +26,7 @@ from lakewarden.sources.platform.gate import read as reading
 from lakewarden.sources.platform.gate import request as requests
 from lakewarden.sources.platform.gate.artifacts import Digester
 from lakewarden.sources.platform.gate.history import repositories_of, write_history
+from lakewarden.sources.platform.gate.remotes import Remotes
 from lakewarden.sources.platform.gate.surroundings import state_of, write_surroundings
 
 if TYPE_CHECKING:
@@ -104,7 +107,8 @@ def read(
     Raises:
         UsageError: nothing says which workspace holds the registry, or no login works.
     """
-    root = checkout_of(repository)
+    root, remotes = checkout_of(repository), Remotes(asks=kind not in WAYS)
+    ask = chain((remotes.first,), repeat(remotes.now))
     others = live.beside(policy, live.servers_of(servers))
     # Other projects' repositories are none of this version's; a way out asks no Git host at all.
     others = others._replace(repositories=() if kind in WAYS else repositories_of(policy, request, root))
@@ -131,18 +135,27 @@ def read(
             wanted,
             policy,
             # A way out rests on the registry alone: there neither Git nor its host may be there.
-            lambda: "" if kind in WAYS else state_of(policy, root),
+            lambda: "" if kind in WAYS else state_of(policy, request, root, next(ask)),
             digester,
             progress.step,
             lambda version: known(version).said,
         )
         requests = dict(found.requests)
         if kind not in WAYS:
-            write_history(found.facts, policy, request, root, requests)
+            write_history(found.facts, policy, request, root, requests, remotes)
     if "attestations" in wanted:
         write_attestations(found.facts, archive_of(attestations_of(policy, request.name, attestations), policy))
-    write_surroundings(found.facts, request, policy, place, root)
-    return found._replace(filled=found.filled | {"branch_commits", "attestations"}, requests=requests)
+    write_surroundings(found.facts, request, policy, place, root, remotes)
+    inputs = tuple(file for candidate in found.facts.rows["candidates"] for file in _used(known, candidate.key))
+    return found._replace(filled=found.filled | {"branch_commits", "attestations"}, requests=requests, inputs=inputs)
+
+
+def _used(known: Callable[[str], Before], version: str) -> tuple[tuple[str, str], ...]:
+    """The signed statements that the evidence rests on; where they could not be read, evidence is missing for that."""
+    try:
+        return known(version).files
+    except SourceError:
+        return ()
 
 
 def snapshots_of(files: Sequence[Path], kind: Kind) -> tuple[tuple[str, Snapshot], ...]:
@@ -155,7 +168,17 @@ def snapshots_of(files: Sequence[Path], kind: Kind) -> tuple[tuple[str, Snapshot
         raise UsageError(f"--{'rollback' if kind == 'rollback' else 'adopt'} rests on no audit", "leave out --snapshot")
     if len(set(files)) < len(files):
         raise UsageError("the same snapshot is given twice", "give each once")
-    return tuple((str(file), read_snapshot(file, to_judge=True)) for file in files)
+    return tuple((str(file), _with_digest(file)) for file in files)
+
+
+def _with_digest(file: Path) -> Snapshot:
+    """A snapshot with the digest by which an attestation names it.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    found = read_snapshot(file, to_judge=True)
+    return found._replace(sha256=sha256_of(file))
 
 
 def attestations_of(policy: Policy, name: str, given: Path | None) -> Path:

@@ -1,26 +1,38 @@
-"""`lakewarden init`: write the policy that is derived from the repository."""
+"""`lakewarden init`: write the policy that is derived from the repository, and from workspaces."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
-from lakewarden.cli.options import Paths
+from lakewarden.cli.options import AuthProfile, Paths, split
 
 _NAME_A_CATALOG = ("catalog", "table", "model", "model_uri")
 
 
 def init(
     paths: Paths = None,
+    workspace: Annotated[
+        Optional[list[str]],  # noqa: UP045  (typer evaluates it on Python 3.10)
+        typer.Option("--workspace", help="URL of a workspace to derive the policy from too; may be repeated.", metavar="URL"),
+    ] = None,
+    auth_profile: AuthProfile = None,
     baseline: Annotated[bool, typer.Option("--baseline", help="Also record today's findings as a baseline.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a policy file that is there.")] = False,
 ) -> None:
-    """Write lakewarden.toml with what the names of targets, catalogs and branches say, to be corrected by you."""
+    """Write lakewarden.toml with what the names of targets, catalogs and branches say, to be corrected by you.
+
+    With --workspace, what live workspaces show too: environments, catalogs, service principals that run jobs. Nothing is changed
+    there. On a terminal it asks for the environment of a workspace, and the release branch, where nothing says them.
+    """
+    from lakewarden.cli import derive
     from lakewarden.cli.baseline import DEFAULT
     from lakewarden.cli.session import read
     from lakewarden.errors import UsageError
+    from lakewarden.policy.attribute import environment_of_target, workspace_url
     from lakewarden.policy.load import find
+    from lakewarden.policy.model import Policy
     from lakewarden.policy.write import Bundle, Target, rendered
 
     repository = read(paths or [], None)
@@ -43,7 +55,20 @@ def init(
     own = {
         name for row in rows["target_catalogs"] if row.__dict__.get("access") == "own" and (name := row.__dict__.get("catalog"))
     }
-    text = rendered(targets, catalogs, bundles, release, own)
+    seen = derive.Live({}, [], {}, [])
+    if workspace:
+        known: dict[str, set[str | None]] = {}
+        for target in targets:
+            stage = environment_of_target(Policy(), target.project, target.name).stage
+            known.setdefault(workspace_url(target.host or ""), set()).add(stage)
+        agreed = {host: one for host, of in known.items() if len(of) == 1 and (one := next(iter(of))) is not None}
+        seen = derive.live(split(workspace), split(auth_profile), agreed)
+    if release is None and derive.asking():
+        release = derive.ask_release_branch()
+    unseen = seen.unseen if release else ["which branch is deployed to production", *seen.unseen]
+    text = rendered(
+        targets, sorted({*catalogs, *seen.catalogs}), bundles, release, own, seen.principals, unseen, workspaces=seen.workspaces
+    )
     if baseline:
         text = f'baseline = "{DEFAULT}"\n\n{text}'
     try:

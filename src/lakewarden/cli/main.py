@@ -19,12 +19,14 @@ from lakewarden.cli import (
     collect,
     diff,
     doctor,
+    evidence,
     explain,
     facts,
     gate,
     init,
     lint,
     promotions,
+    report,
     rules,
     verify,
 )
@@ -67,6 +69,8 @@ app.command("collect", short_help="Read live workspaces into a file.")(collect.c
 app.command("doctor", short_help="Say what an audit could decide, and which grants it lacks.")(doctor.doctor)
 app.command("diff", short_help="Compare two audits.")(diff.diff)
 app.command("verify", short_help="Say whether a version may be used, by its attestation.")(verify.verify)
+app.command("report", short_help="Write a stored JSON report in other formats.")(report.report)
+app.command("evidence", short_help="Pack an audit for auditors, or verify such a pack.")(evidence.evidence)
 app.command("facts", short_help="Show what the sources saw, by table.")(facts.facts)
 app.command("explain", short_help="Say why a rule exists and how to fix a finding.")(explain.explain)
 app.command("rules", short_help="List all rules.")(rules.rules)
@@ -86,7 +90,7 @@ def main() -> None:
     try:
         app()
     except LakewardenError as problem:
-        _say(problem.message, problem.advice)
+        _say(problem.message, problem.advice, problem.code)
         sys.exit(problem.exit_code)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
@@ -98,7 +102,7 @@ def main() -> None:
         if (problem.name or "").partition(".")[0] not in EXTRAS:
             sys.exit(_bug(problem))
         missing = MissingExtraError(sys.argv[1] if len(sys.argv) > 1 else "", problem.name or "")
-        _say(missing.message, missing.advice)
+        _say(missing.message, missing.advice, missing.code)
         sys.exit(missing.exit_code)
     except Exception as problem:  # noqa: BLE001  (the one place)
         sys.exit(_bug(problem))
@@ -110,8 +114,9 @@ def _freeze() -> None:
         gc.freeze()
 
 
-def _say(message: str, advice: str) -> None:
-    sys.stderr.write(f"lakewarden: {_one_line(message)}\n")
+def _say(message: str, advice: str, code: str = "") -> None:
+    """What is wrong, with the code that `lakewarden explain` knows, and below it what to do."""
+    sys.stderr.write(f"lakewarden: {_one_line(message)}{f' [{code}]' if code else ''}\n")
     if advice:
         sys.stderr.write(f"  {_one_line(advice)}\n")
 

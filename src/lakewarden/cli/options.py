@@ -109,7 +109,17 @@ ReportFormat = Annotated[
 ]
 MoreReports = Annotated[
     Optional[list[str]],  # noqa: UP045
-    typer.Option("--output", help="Write one more report to a file; may be repeated.", metavar="FORMAT=FILE"),
+    typer.Option(
+        "--output",
+        help="Write one more report to a file; may be repeated. {owner} in its name writes one for each owner.",
+        metavar="FORMAT=FILE",
+    ),
+]
+Statistics = Annotated[
+    bool, typer.Option("--statistics", help="Print how often each rule is violated, instead of the findings; text or json.")
+]
+ShowPolicy = Annotated[
+    bool, typer.Option("--show-policy", help="Print the policy in force, each value with the file that set it; judge nothing.")
 ]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever was found.")]
 AllowEmpty = Annotated[bool, typer.Option("--allow-empty", help="Exit 0 when there was nothing to check.")]

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from lakewarden.errors import ExitCode
 from lakewarden.judge.compare import Comparison, Side, Subject, compare, root_of
-from lakewarden.judge.history import Entry, keep, last, open_history, workspaces
-from lakewarden.judge.result import Finding, Result, RuleOutcome, Since, Verdict, Waiver
+from lakewarden.judge.history import Entry, keep, last, open_history, trend, workspaces
+from lakewarden.judge.result import Finding, Point, Result, RuleOutcome, Share, ShareCounts, Since, Verdict, Waiver
 from lakewarden.reports.escape import clean
 from lakewarden.reports.json_report import document
+from lakewarden.reports.outcome import failing
 from lakewarden.reports.page import names
 from lakewarden.reports.sides import side_of
 
@@ -39,6 +40,8 @@ def with_history(result: Result, place: str, day: dt.date, sight: Sight, *, fail
     before = last(store, side.roots)
     since = None if before is None else compare(before, side)
     done = result if before is None or since is None else _compared(result, before, since)
+    point = _point(done, day)
+    done = replace(done, trend=(*trend(store, side.roots), point))
     if fail_on_new:
         done = _only_new(done, before, since)
     lost = {}
@@ -46,8 +49,22 @@ def with_history(result: Result, place: str, day: dt.date, sight: Sight, *, fail
         # Who asks fewer workspaces than before is told once; what was asked and not seen stands until it is.
         left_out = workspaces(before.roots) - workspaces(side.roots)
         lost = {c.subject: c.told for c in since.lost if not left_out or root_of(c.subject.key) in side.roots}
-    keep(store, Entry(side, lost, result.version, done.exit_code, sight))
+    keep(store, Entry(side, lost, result.version, done.exit_code, sight, point))
     return done
+
+
+def _point(result: Result, day: dt.date) -> Point:
+    """What the audit counted, before `--fail-on-new` tolerates anything."""
+    return Point(
+        day=day.isoformat(),
+        failing=failing(result),
+        violations=result.count(Verdict.FAIL),
+        unknown=result.count(Verdict.UNKNOWN),
+        waived=result.count(Verdict.WAIVED),
+        passing=result.count(Verdict.PASS),
+        rules=sum(outcome.skipped_reason is None for outcome in result.rules),
+        incomplete=bool(result.incomplete),
+    )
 
 
 def _compared(result: Result, before: Side, since: Comparison) -> Result:
@@ -108,12 +125,27 @@ def _only_new(result: Result, before: Side | None, since: Comparison | None) -> 
     exit_code = result.exit_code
     if exit_code == ExitCode.FINDINGS and not fails:
         exit_code = int(ExitCode.INCOMPLETE if result.incomplete else ExitCode.CLEAN)
-    waived: dict[str, int] = {}
-    for old, new in zip(result.findings, findings, strict=True):
-        if old is not new:
-            waived[old.rule.code] = waived.get(old.rule.code, 0) + 1
-    rules = tuple(_with_waived(outcome, waived.get(outcome.rule.code, 0)) for outcome in result.rules)
-    return replace(result, findings=findings, rules=rules, exit_code=exit_code)
+    changed = [old for old, new in zip(result.findings, findings, strict=True) if old is not new]
+    waived = Counter(old.rule.code for old in changed)
+    rules = tuple(_with_waived(outcome, waived[outcome.rule.code]) for outcome in result.rules)
+    owners = Counter((old.owner, old.rule.code) for old in changed)
+    environments = Counter((old.environment or "", old.rule.code) for old in changed)
+    return replace(
+        result,
+        findings=findings,
+        rules=rules,
+        exit_code=exit_code,
+        owners=tuple(_share_with_waived(share, owners) for share in result.owners),
+        environments=tuple(_share_with_waived(share, environments) for share in result.environments),
+    )
+
+
+def _share_with_waived(share: Share, waived: Counter[tuple[str, str]]) -> Share:
+    rules = {
+        code: ShareCounts(of.failed - waived[share.name, code], of.unknown, of.waived + waived[share.name, code])
+        for code, of in share.rules.items()
+    }
+    return replace(share, rules=rules)
 
 
 def _with_waived(outcome: RuleOutcome, count: int) -> RuleOutcome:

@@ -49,22 +49,21 @@ def read(
     *,
     use_cache: bool = True,
     bundle_json: Sequence[str] = (),
+    changed: Mapping[str, bytes] | None = None,
 ) -> Repository:
     """Read the repository around `paths`; what reading a file gave may come from an earlier run. `bundle_json` holds, as
-    TARGET=FILE, what the bundle tool resolved.
+    TARGET=FILE, what the bundle tool resolved; the files of `changed` are read as if they held that.
 
     Raises:
         UsageError: there is no such path, the paths are in different repositories, or an output of the bundle tool is none.
         PolicyError: the policy cannot be used.
     """
     given = list(paths) or [Path()]
-    roots = {find_root(path) for path in given}
-    if len(roots) > 1:
-        raise UsageError("the paths are in different repositories", "run once for each of them")
-    root = roots.pop()
-    names = {code: rule.name for code, rule in load_rules().items()}
-    policy = load(policy_file, root=root, rules=names) if policy_file else _policy_of(given, root, names)
-    tree = Tree.of_disk(root, exclude=(*policy.exclude, *exclude))
+    root, policy = policy_for(given, policy_file)
+    # Rules of one's own are SQL about facts, and no SQL of the project.
+    own = [rule.path for rule in policy.own.values() if rule.path is not None]
+    tree = Tree.of_disk(root, exclude=(*policy.exclude, *exclude, *own))
+    tree = tree.holding(changed) if changed else tree
     layout = Layout.of_tree(tree, policy)
     facts = Facts()
     outputs = _outputs(bundle_json, layout, tree)
@@ -72,6 +71,16 @@ def read(
     facts.skipped.extend(tree.skipped)
     facts.gaps.extend(tree.unseen())
     return Repository(root, tree, policy, layout, scope_of(root, given), facts, filled, _codeowners(tree, facts))
+
+
+def policy_for(paths: Sequence[Path], policy_file: Path | None) -> tuple[Path, Policy]:
+    """The root of the repository that the paths are in, and the policy that they are judged under; raises as `read` does."""
+    roots = {find_root(path) for path in paths}
+    if len(roots) > 1:
+        raise UsageError("the paths are in different repositories", "run once for each of them")
+    root = roots.pop()
+    names = {code: rule.name for code, rule in load_rules().items()}
+    return root, load(policy_file, root=root, rules=names) if policy_file else _policy_of(paths, root, names)
 
 
 def narrowed(repository: Repository, bundles: Sequence[str], projects: Sequence[str]) -> Repository:

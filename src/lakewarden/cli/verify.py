@@ -79,6 +79,7 @@ def verify(
     Exit codes: 0 verified, 1 refused, 2 usage, 3 something could not be checked.
     """
     from lakewarden.errors import UsageError
+    from lakewarden.gate.attestation.digest import sha256_of
     from lakewarden.gate.attestation.dsse import LARGEST
     from lakewarden.gate.attestation.trust import trust_of
     from lakewarden.gate.attestation.verify import Wanted, time_of
@@ -100,7 +101,7 @@ def verify(
         model=model,
         digest=digest,
         file_sha256=sha256,
-        evidence_sha256=_digest_of(evidence) if evidence is not None else None,
+        evidence_sha256=sha256_of(evidence) if evidence is not None else None,
         policies=frozenset(each.lower() for each in policy_digest or believed.policies),
         level=level,
         properties=tuple(require or ()),
@@ -151,21 +152,6 @@ def _read(file: Path, most: int) -> bytes:
             return opened.read(most)
     except OSError as problem:
         raise UsageError(f"cannot read {file}: {problem.strerror}", "check the path") from None
-
-
-def _digest_of(file: Path) -> str:
-    import hashlib
-
-    from lakewarden.errors import UsageError
-
-    hasher = hashlib.sha256()
-    try:
-        with file.open("rb") as opened:
-            while chunk := opened.read(1 << 20):
-                hasher.update(chunk)
-    except OSError as problem:
-        raise UsageError(f"cannot read {file}: {problem.strerror}", "check the path") from None
-    return hasher.hexdigest()
 
 
 def _with_bytes(wanted: Wanted, folder: Path) -> tuple[Wanted, Step | None]:

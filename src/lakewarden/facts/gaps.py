@@ -26,6 +26,9 @@ class Cause(str, Enum):
 #: Gaps of these classes end a run with exit code 3 in every profile; `unclaimed` only where a policy file exists.
 INCOMPLETE = frozenset({Cause.REFUSED, Cause.TRUNCATED, Cause.UNREACHABLE, Cause.FAILED})
 
+#: The table of a gap that is about none: the query of a rule of one's own did not end.
+NO_TABLE = "own_rules"
+
 
 class Gap(NamedTuple):
     """One thing not seen: rows of `facts` under `parent` (a key), else of `project`, else of the whole plane.

@@ -11,7 +11,7 @@ from lakewarden.facts.fact import TABLES
 from lakewarden.facts.gaps import Cause, Gap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from lakewarden.facts.origin import Origin
 
@@ -39,7 +39,7 @@ def shared(facts: Facts) -> Facts:
     """The facts as they may be handed on. A person is told by a number, so that it is seen that somebody has a right."""
     out, left_out = Facts(), about_runs()
     rows = [row for table in facts.rows if table not in left_out for row in facts.rows[table] if row.plane != "observed"]
-    people = _People(_names([row.__dict__ for row in rows], facts.gaps))
+    people = People(_numbered(_names([row.__dict__ for row in rows], facts.gaps)))
     for row in rows:
         values = {name: people.without(value) for name, value in row.__dict__.items() if name != "origin"}
         for column, value in row.__dict__.items():
@@ -80,16 +80,22 @@ def _in(text: str) -> Iterator[str]:
         yield from (name for _, name in _NAMED.findall(text))
 
 
-class _People:
+def _numbered(names: Iterable[str]) -> Callable[[str], str]:
     """Gives each person a number, in an order that tells nothing of the name."""
+    known = sorted({_plain(name) for name in names}, key=lambda name: hashlib.sha256(name.encode()).digest())
+    numbers = {name: f"person-{number}" for number, name in enumerate(known, 1)}
+    return lambda name: numbers.get(name, "person")
 
-    def __init__(self, names: Iterable[str]) -> None:
-        known = sorted({_plain(name) for name in names}, key=lambda name: hashlib.sha256(name.encode()).digest())
-        self._numbers = {name: f"person-{number}" for number, name in enumerate(known, 1)}
+
+class People:
+    """Puts something else for the names of persons: what `named` makes of a name in lower case."""
+
+    def __init__(self, named: Callable[[str], str]) -> None:
+        self._named = named
 
     def number(self, name: str) -> str:
         """What stands for a name."""
-        return self._numbers.get(_plain(name), "person")
+        return self._named(_plain(name))
 
     def without(self, value: Any) -> Any:
         """A value without names."""

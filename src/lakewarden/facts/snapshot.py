@@ -14,7 +14,7 @@ from itertools import chain, islice
 from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lakewarden.errors import UsageError
+from lakewarden.errors import SnapshotError, UsageError
 from lakewarden.facts.collect import Facts, Scope
 from lakewarden.facts.fact import TABLES
 from lakewarden.facts.gaps import Cause, Gap
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from lakewarden.facts.fact import Fact
 
-#: Goes up when a reader of today could not read, or would misread, what is written.
+#: Goes up when a reader of today could not read, or would misread, what is written. New tables and columns need no other: a reader
+#: that does not know them refuses the file, and where they are not in a file nobody has read them.
 VERSION = 1
 _LIVE = ("deployed", "observed")
 #: Lines that are read at once, which takes half of the time.
@@ -54,10 +55,11 @@ class Header(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """A snapshot that was read: its header and its facts."""
+    """A snapshot that was read: its header and its facts. `sha256` is that of the file, where somebody asked for it."""
 
     header: Header
     facts: Facts
+    sha256: str | None = None
 
 
 def write(path: Path, header: Header, facts: Facts) -> None:
@@ -138,15 +140,15 @@ def read(path: Path, *, to_judge: bool = False) -> Snapshot:
         with gzip.open(path, "rb") as file:
             return _read(path, iter(file), to_judge=to_judge)
     except FileNotFoundError:
-        raise UsageError(f"there is no snapshot {path}", "write one: lakewarden collect -o FILE") from None
+        raise SnapshotError(f"there is no snapshot {path}", "write one: lakewarden collect -o FILE") from None
     except (OSError, EOFError, zlib.error) as problem:
         raise _damaged(path, "it cannot be read to its end") from problem
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as problem:
         raise _damaged(path, "it holds what no snapshot holds") from problem
 
 
-def _damaged(path: Path, why: str) -> UsageError:
-    return UsageError(f"{path} is no whole snapshot: {why}", "collect it again: lakewarden collect -o FILE")
+def _damaged(path: Path, why: str) -> SnapshotError:
+    return SnapshotError(f"{path} is no whole snapshot: {why}", "collect it again: lakewarden collect -o FILE")
 
 
 def _read(path: Path, lines: Iterator[bytes], *, to_judge: bool) -> Snapshot:
@@ -156,7 +158,7 @@ def _read(path: Path, lines: Iterator[bytes], *, to_judge: bool) -> Snapshot:
     if kind != "lakewarden-snapshot":
         raise ValueError(kind)
     if version != VERSION:
-        raise UsageError(
+        raise SnapshotError(
             f"{path} is a snapshot of version {version}; this lakewarden reads version {VERSION}",
             "judge it with the lakewarden that wrote it, or collect it again",
         )
@@ -166,8 +168,14 @@ def _read(path: Path, lines: Iterator[bytes], *, to_judge: bool) -> Snapshot:
     while some := list(islice(lines, _AT_ONCE)):
         end = some.pop() if some[-1].startswith(b'["end"') else None
         digest.update(b"".join(some))
-        for record in json.loads(b"[%b]" % b",".join(some)):
-            _take(record, facts, scopes, to_judge=to_judge)
+        try:
+            for record in json.loads(b"[%b]" % b",".join(some)):
+                _take(record, facts, scopes, to_judge=to_judge)
+        except _UnknownError as table:
+            raise SnapshotError(
+                f"{path} was written by lakewarden {fields.get('version')}, whose table {table} this one does not know in full",
+                "judge it with the lakewarden that wrote it, or collect it again",
+            ) from None
         if end is not None:
             if json.loads(end)[1] != digest.hexdigest() or next(lines, None) is not None:
                 raise _damaged(path, "its digest is wrong, somebody changed it")
@@ -175,10 +183,16 @@ def _read(path: Path, lines: Iterator[bytes], *, to_judge: bool) -> Snapshot:
     raise _damaged(path, "its end is missing")
 
 
+class _UnknownError(ValueError):
+    """A table, or a column of one, that only another lakewarden knows."""
+
+
 def _take(record: list[Any], facts: Facts, scopes: dict[tuple[str | None, str | None], Scope], *, to_judge: bool) -> None:
     kind, *rest = record
     if kind == "row":
         table, plane, values, at = rest
+        if table not in TABLES or not TABLES[table].columns.keys() >= values.keys():
+            raise _UnknownError(table)
         fact = TABLES[table](**values, plane=plane, origin=_place(at))
         if to_judge:
             facts.rows[table] = roomy(facts.rows[table], table)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from lakewarden.errors import ExitCode, SourceError, UsageError
-from lakewarden.gate.attestation.sign import SigningError
+from lakewarden.errors import ExitCode, SigningError, SourceError, UsageError
 from lakewarden.gate.attestation.statement import refuse_unattestable
 from lakewarden.gate.attestation.store import store
 from lakewarden.gate.attested import tags_of

@@ -93,7 +93,7 @@ class GateResult:
     `lakewarden.errors.ExitCode`. `gaps` tell, a line each, what could not be seen. `rows` holds every row of a fact table that a
     check read, for the evidence bundle. `first_promotion` is set where no version was live before. `ticket`
     and `reason` are those of a broken glass; `attestation` is the file that was stored, `attestation_sha256` the SHA-256 of its bytes, and `done` tells
-    what was changed, or why not.
+    what was changed, or why not. `inputs` are the files that it rests on, stored audits and signed statements, each with its SHA-256.
     """
 
     version: str
@@ -126,6 +126,7 @@ class GateResult:
     attestation: str | None = None
     attestation_sha256: str | None = None
     done: tuple[str, ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -122,6 +122,7 @@ def judge(docket: Docket) -> GateResult:
         first_promotion=_is_first(docket.read.facts),
         ticket=docket.ticket,
         reason=docket.reason,
+        inputs=(*docket.stored.inputs, *docket.read.inputs, *(() if judged is None else judged.inputs)),
     )
 
 

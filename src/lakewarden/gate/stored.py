@@ -22,7 +22,7 @@ _SLACK = dt.timedelta(minutes=10)
 
 class StoredAudit(NamedTuple):
     """The facts of the snapshots that count, None where none does; the tables that they could fill; what is told of each, and
-    why the others do not count, with what would mend that.
+    why the others do not count, with what would mend that. `inputs` names the files that count, with their SHA-256.
     """
 
     facts: Facts | None = None
@@ -30,6 +30,7 @@ class StoredAudit(NamedTuple):
     evidence: tuple[Evidence, ...] = ()
     refused: tuple[str, ...] = ()
     remedy: str = ""
+    inputs: tuple[tuple[str, str], ...] = ()
 
 
 def stored_audit(snapshots: Sequence[tuple[str, Snapshot]], facts: Facts, policy: Policy, model: str, now: str) -> StoredAudit:
@@ -51,7 +52,9 @@ def stored_audit(snapshots: Sequence[tuple[str, Snapshot]], facts: Facts, policy
         parts.append(Part(name, one.facts))
         own = frozenset(one.header.filled)
         filled = own if filled is None else filled & own
-    return StoredAudit(join(parts) if parts else None, filled or frozenset(), tuple(evidence), tuple(refused), remedy)
+    used = {part.name for part in parts}
+    inputs = tuple((name, one.sha256) for name, one in snapshots if name in used and one.sha256 is not None)
+    return StoredAudit(join(parts) if parts else None, filled or frozenset(), tuple(evidence), tuple(refused), remedy, inputs)
 
 
 def _why_not(name: str, one: Snapshot, facts: Facts, days: int, now: str) -> tuple[str, str]:

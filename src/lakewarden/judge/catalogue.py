@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 
 import lakewarden.rules
 from lakewarden.errors import RuleError
-from lakewarden.judge.result import RuleDoc
+from lakewarden.policy.own import OwnRule
+from lakewarden.rule import RuleDoc, parse_doc
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lakewarden.policy.model import Policy
     from lakewarden.rule import Query, Rule
 
 #: The folders of `rules/`, one for each recommendation, and `program` for what Lakewarden says of its own run.
 RECOMMENDATIONS = ("environments", "version_control", "lakehouse", "tracking", "registry", "deploy_code", "gate", "program")
-
-SECTIONS = ("Why", "Fix", "Exceptions", "References")
 
 
 @cache
@@ -33,6 +35,24 @@ def load_rules() -> dict[str, Rule]:
                 raise RuleError(f"rules/{folder}/{stem}.py: its name and its code {rule.code} do not agree, or the code is taken")
             found[rule.code] = rule
     return found
+
+
+@lru_cache(maxsize=8)  # policies compare by identity
+def rules_under(policy: Policy) -> dict[str, Rule]:
+    """The rules of the catalogue, and after them those that the policy adds.
+
+    Raises:
+        RuleError: one that the policy adds could tell a pass where something was not seen, or reads what there is not.
+    """
+    if not policy.own:
+        return load_rules()
+    from lakewarden.judge.checker import check_query
+
+    for rule in policy.own.values():
+        problem = next((problem for query in rule.queries for problem in check_query(query)), None)
+        if problem is not None:
+            raise RuleError(f"{rule.place}: {problem}", "docs/own-rules.md says what a query may do")
+    return {**load_rules(), **policy.own}
 
 
 @cache
@@ -52,9 +72,9 @@ def rule_module(code: str) -> str:
     raise RuleError(f"there is no rule {code}")
 
 
-def find_rule(code_or_name: str) -> Rule | None:
-    """The rule with this code or name."""
-    rules = load_rules()
+def find_rule(code_or_name: str, rules: Mapping[str, Rule] | None = None) -> Rule | None:
+    """The rule with this code or name, of the catalogue or of these."""
+    rules = load_rules() if rules is None else rules
     return rules.get(code_or_name.upper()) or next((r for r in rules.values() if r.name == code_or_name.lower()), None)
 
 
@@ -64,26 +84,11 @@ def doc_of(rule: Rule) -> RuleDoc:
     Raises:
         RuleError: a section is missing or empty.
     """
+    if isinstance(rule, OwnRule):
+        return rule.doc
     name = rule_module(rule.code)
     importlib.import_module(name)
     return parse_doc(sys.modules[name].__doc__ or "", rule.code)
-
-
-def parse_doc(text: str, code: str) -> RuleDoc:
-    """Split a docstring into its title and its sections."""
-    title, _, body = text.strip().partition("\n")
-    parts = re.split(rf"^\s*({'|'.join(SECTIONS)}):[ \t]*\n?", body, flags=re.MULTILINE)
-    sections = {name: _dedent(content) for name, content in zip(parts[1::2], parts[2::2], strict=True)}
-    missing = [name for name in SECTIONS if not sections.get(name)]
-    if missing or not title:
-        raise RuleError(f"rule {code}: its docstring has no {', '.join(missing) or 'title'}")
-    references = tuple(line.strip().lstrip("-* ") for line in sections["References"].splitlines() if line.strip())
-    return RuleDoc(title.rstrip("."), sections["Why"], sections["Fix"], sections["Exceptions"], references)
-
-
-def _dedent(text: str) -> str:
-    """Without the four spaces by which a section is set in; code in it keeps its own."""
-    return "\n".join(line.removeprefix("    ").rstrip() for line in text.splitlines()).strip("\n")
 
 
 def recommendation_of(rule: Rule) -> str:

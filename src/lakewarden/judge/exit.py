@@ -41,7 +41,8 @@ def why_incomplete(
         if outcome.crashed is not None:
             reasons[f"rule {outcome.rule.code} crashed: {outcome.crashed}"] = None
         if profile is Profile.STRICT and outcome.unknown:
-            reasons[f"{outcome.rule.code} could not tell for {outcome.unknown} objects"] = None
+            objects = "1 object" if outcome.unknown == 1 else f"{outcome.unknown:,} objects"
+            reasons[f"{outcome.rule.code} could not tell for {objects}"] = None
     for gap in gaps:
         counts = gap.cause in INCOMPLETE or (gap.cause is Cause.UNCLAIMED and policy.path is not None)
         if counts and not is_accepted(gap, policy, today):

@@ -29,7 +29,9 @@ class _Row(dict[str, Any]):
 
 
 class FindingMaker:
-    """Makes the findings of one run. `owner_of` tells who answers for a project and a path; `line_of` the text of a line."""
+    """Makes the findings of one run. `owner_of` tells who answers for a project and a path; `line_of` the text of a line,
+    None where no finding needs a fingerprint.
+    """
 
     def __init__(
         self,
@@ -38,7 +40,7 @@ class FindingMaker:
         origins: list[Origin],
         gaps: list[Gap],
         owner_of: Callable[[str | None, str | None], str],
-        line_of: Callable[[Origin], str],
+        line_of: Callable[[Origin], str] | None,
         target_names: Mapping[str, str],
     ) -> None:
         self._policy, self._profile = policy, profile
@@ -50,7 +52,8 @@ class FindingMaker:
     def of(self, rulings: Iterable[Ruling]) -> list[Finding]:
         """The findings of all rulings, in the order of place, rule and subject."""
         found = [self._finding(ruling.rule, query, row) for ruling in rulings for query, row in ruling.told]
-        return with_fingerprints(sorted(found, key=in_order), self._line_of)
+        found.sort(key=in_order)
+        return found if self._line_of is None else with_fingerprints(found, self._line_of)
 
     def _finding(self, rule: Rule, query: Query, row: dict[str, Any]) -> Finding:
         verdict = Verdict(row["verdict"])

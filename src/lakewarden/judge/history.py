@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from lakewarden.errors import UsageError
 from lakewarden.facts.estate.sight import Shown, Sight
 from lakewarden.judge.compare import Coverage, Side, Subject, Told
+from lakewarden.judge.result import Point
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,6 +51,16 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "roots": "VARCHAR",
         "unseen": "VARCHAR",
     },
+    "counts": {
+        "audit": "BIGINT",
+        "failing": "BIGINT",
+        "violations": "BIGINT",
+        "unknown": "BIGINT",
+        "waived": "BIGINT",
+        "passing": "BIGINT",
+        "rules": "BIGINT",
+        "incomplete": "BOOLEAN",
+    },
     "audits": {
         "audit": "BIGINT",
         "day": "VARCHAR",
@@ -61,13 +73,15 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 _NOTHING = (None, None, None, None, None)
 #: Goes up when a reader of today would misread the tables `served` and `sights`.
 _FORM = 1
+#: A year of audits by the week, or three months by the day.
+_MOST_POINTS = 90
 #: Columns by name, rows across them.
 Columns = dict[str, list[Any]]
 
 
 class Entry(NamedTuple):
     """One audit to be kept: what is compared, the violations that it lost sight of, the version of lakewarden, how it ended,
-    and what was served.
+    what was served, and what it counted.
     """
 
     side: Side
@@ -75,6 +89,7 @@ class Entry(NamedTuple):
     version: str
     exit_code: int
     sight: Sight | None = None
+    point: Point | None = None
 
 
 class Store(Protocol):
@@ -127,14 +142,28 @@ def keep(store: Store, entry: Entry) -> None:
     sight = entry.sight
     served = [] if sight is None else [(number, *one) for one in sight.shown]
     sights = [] if sight is None else [_row_of(number, sight)]
+    counts = [] if entry.point is None else [(number, *dataclasses.astuple(entry.point)[1:])]
     rows: Mapping[str, Sequence[tuple[Any, ...]]] = {
-        "rules": rules, "verdicts": verdicts, "served": served, "sights": sights, "audits": [audit],
+        "rules": rules, "verdicts": verdicts, "served": served, "sights": sights, "counts": counts,
+        "audits": [audit],
     }  # fmt: skip
     store.append({table: _columns(table, rows[table]) for table in TABLES})
 
 
 def _row_of(number: int, sight: Sight) -> tuple[Any, ...]:
     return (number, _FORM, sight.begun, sight.ended, " ".join(sorted(sight.roots)), json.dumps(sight.unseen))
+
+
+def trend(store: Store, roots: frozenset[str]) -> tuple[Point, ...]:
+    """What each audit of just these workspaces counted, the oldest first; of many only the newest."""
+    counted = {audit: counts for audit, *counts in store.read("counts", None)}
+    audits = sorted(store.read("audits", None), key=lambda row: int(row[0]))
+    points = [
+        Point(day, *counted[audit])
+        for audit, day, _, _, said, _ in audits
+        if audit in counted and workspaces(_split(said)) == workspaces(roots)
+    ]
+    return tuple(points[-_MOST_POINTS:])
 
 
 def sights(store: Store, place: str) -> list[Sight]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.engines.embedded import EmbeddedEngine
 from lakewarden.facts.collect import Facts
-from lakewarden.facts.gaps import Cause, Gap
+from lakewarden.facts.gaps import NO_TABLE, Cause, Gap
 from lakewarden.facts.model.program import GapFact, PolicyGlob
 from lakewarden.facts.model.program import Suppression as SuppressionFact
 from lakewarden.facts.origin import Origin
@@ -101,8 +101,8 @@ def _gap_facts(gaps: Iterable[Gap], policy: Policy) -> dict[Known, GapFact]:
     for gap in gaps:
         if gap.cause in _NO_FINDING or (gap.cause is Cause.UNCLAIMED and policy.path is None):
             continue  # without a policy file nobody meant to claim it
-        if gap.cause is Cause.FAILED and gap.plane != "declared":
-            continue  # no file: what an API did not answer is told as what keeps the run incomplete
+        if gap.cause is Cause.FAILED and (gap.plane != "declared" or gap.facts == NO_TABLE):
+            continue  # no file: it is told as what keeps the run incomplete
         at = known_by(gap)
         if at not in seen:
             # A second gap of one file gets a number, which may look like another file's name.

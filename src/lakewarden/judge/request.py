@@ -61,7 +61,7 @@ class Judged(Protocol):
 class Wishes:
     """What the command line asks for; None leaves it to the policy. With `changed` (lines by path) only findings on those
     lines are told. `incomplete` says what was known to be missing before anything was judged, and `notes` what the policy
-    accepts of that.
+    accepts of that. Without `fingerprints` a finding has one only where a baseline asks for it: it takes the text of its line.
     """
 
     profile: Profile | None = None
@@ -75,4 +75,5 @@ class Wishes:
     show: frozenset[str] = frozenset()
     incomplete: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    fingerprints: bool = True
     today: dt.date = field(default_factory=lambda: dt.datetime.now(tz=dt.timezone.utc).date())

@@ -7,11 +7,13 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lakewarden.facts.collect import Skipped
     from lakewarden.facts.gaps import Gap
     from lakewarden.facts.origin import Origin
     from lakewarden.judge.compare import Comparison
-    from lakewarden.rule import Confidence, Profile, Rule, Severity
+    from lakewarden.rule import Confidence, Profile, Rule, RuleDoc, Severity
 
 
 class Verdict(str, Enum):
@@ -26,13 +28,16 @@ class Verdict(str, Enum):
 
 @dataclass(frozen=True)
 class Waiver:
-    """Why a violation is tolerated. `kind` is `inline`, `policy`, `baseline` or `history`; `until` an ISO date."""
+    """Why a violation is tolerated. `kind` is `inline`, `policy`, `baseline` or `history`; `until` an ISO date; `place` where
+    that is written: the key of a policy, or the line of a comment.
+    """
 
     kind: str
     reason: str
     until: str | None = None
     owner: str | None = None
     ticket: str | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,13 +82,37 @@ class Finding:
         return found
 
 
+@dataclass(frozen=True)
+class Replacement:
+    """The text from one place up to another, lines and columns 1-based, becomes `text`."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Repair:
+    """The safe fix of a finding: what it writes in which file, and what to look at after."""
+
+    what: str
+    note: str
+    path: str
+    replacements: tuple[Replacement, ...]
+
+
 #: Why a rule is not asked that is about one version at a gate.
 OF_A_GATE = "is about a version that is to go live: run `lakewarden gate`"
 
 
 @dataclass(frozen=True)
 class RuleOutcome:
-    """How often a rule judged, and what. `skipped_reason` is set where it was not asked, `crashed` where it is broken."""
+    """How often a rule judged, and what. `skipped_reason` is set where it was not asked, `crashed` where it is broken.
+
+    `loosened` says how the policy asks less than the catalogue does, `baselined` how many violations a baseline passes over.
+    """
 
     rule: Rule
     severity: Severity
@@ -95,6 +124,8 @@ class RuleOutcome:
     not_applicable: int = 0
     skipped_reason: str | None = None
     crashed: str | None = None
+    loosened: tuple[str, ...] = ()
+    baselined: int = 0
 
 
 @dataclass(frozen=True)
@@ -145,14 +176,37 @@ class Since:
 
 
 @dataclass(frozen=True)
-class RuleDoc:
-    """The documentation of a rule, from its docstring: the title states the compliant state; sections are Markdown."""
+class Point:
+    """What one audit of a history counted: `rules` that were asked, and whether it was `incomplete`."""
 
-    title: str
-    why: str
-    fix: str
-    exceptions: str
-    references: tuple[str, ...]
+    day: str
+    failing: int
+    violations: int
+    unknown: int
+    waived: int
+    passing: int
+    rules: int
+    incomplete: bool
+
+
+@dataclass(frozen=True)
+class ShareCounts:
+    """How many verdicts of one rule belong to one share."""
+
+    failed: int = 0
+    unknown: int = 0
+    waived: int = 0
+
+
+@dataclass(frozen=True)
+class Share:
+    """What is no pass of one owner, or in one environment, by the code of the rule; `hidden` are advisory findings that are not
+    shown. The name is empty where it is not known.
+    """
+
+    name: str
+    hidden: int
+    rules: dict[str, ShareCounts]
 
 
 @dataclass(frozen=True)
@@ -163,7 +217,9 @@ class Result:
     `hidden` counts advisory findings that the profile does not show. `incomplete` says why the run is incomplete, one
     line each; empty when it is complete. `lines` holds the lines of files for the text report, `complete_rules` the codes
     of rules of which nothing that they read was missing, `projects` what was found in each project. `seen` is there for an
-    audit only, `since` where it was compared with an earlier one.
+    audit only, `since` where it was compared with an earlier one, and `trend` holds the audits of that history, the oldest first.
+    `folder` is the name of `root`, `day` that as of which it was judged. `owner` is set where this is the part of a report that
+    one owner answers for. `fixes` are there for a dry run of `--fix`, by the fingerprint of the finding.
     """
 
     command: str
@@ -182,12 +238,19 @@ class Result:
     hidden: int = 0
     baselined: int = 0
     docs: dict[str, RuleDoc] = field(default_factory=dict)
-    lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     complete_rules: frozenset[str] = frozenset()
     projects: tuple[ProjectOutcome, ...] = ()
     seen: Seen | None = None
     since: Since | None = None
+    trend: tuple[Point, ...] = ()
+    folder: str = ""
+    day: str | None = None
+    owners: tuple[Share, ...] = ()
+    environments: tuple[Share, ...] = ()
+    owner: str | None = None
+    fixes: Mapping[str, Repair] = field(default_factory=dict)
 
     def count(self, verdict: Verdict) -> int:
         """How many objects got this verdict, over all rules."""

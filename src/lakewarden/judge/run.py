@@ -12,15 +12,18 @@ from lakewarden.facts.gaps import Cause, Gap
 from lakewarden.facts.packed import columns
 from lakewarden.facts.store import Prepared, prepare
 from lakewarden.judge import program
-from lakewarden.judge.catalogue import doc_of, load_rules
+from lakewarden.judge.catalogue import doc_of, rules_under
 from lakewarden.judge.exit import exit_code, is_accepted, why_incomplete
 from lakewarden.judge.findings import FindingMaker, in_order
 from lakewarden.judge.judge import Ruling, rule_all, tables_needed, why_not_asked
+from lakewarden.judge.lines import Lines
+from lakewarden.judge.loosened import loosened
+from lakewarden.judge.own import own_rulings
 from lakewarden.judge.result import Finding, GapOutcome, Result, RuleOutcome, Verdict
 from lakewarden.judge.seen import seen_by
 from lakewarden.judge.selection import Selection, rule_policy, select_rules
-from lakewarden.judge.sharing import project_outcomes, with_bundles
-from lakewarden.judge.tolerance import Tolerated, is_ignored, pass_over, tolerate
+from lakewarden.judge.sharing import project_outcomes, shares, with_bundles
+from lakewarden.judge.tolerance import Tolerated, baseline_of, is_ignored, pass_over, tolerate
 from lakewarden.policy.attribute import owner_of
 from lakewarden.policy.model import policy_row
 from lakewarden.rule import Confidence, Profile, Rule
@@ -28,11 +31,9 @@ from lakewarden.rule import Confidence, Profile, Rule
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lakewarden.facts.origin import Origin
     from lakewarden.judge.request import Judged, Wishes
     from lakewarden.policy.model import Policy
     from lakewarden.sources.discovery import Scope
-    from lakewarden.sources.tree import Tree
 
 
 def judge_repository(judged: Judged, wishes: Wishes) -> Result:
@@ -44,16 +45,20 @@ def judge_repository(judged: Judged, wishes: Wishes) -> Result:
     """
     policy = judged.policy
     profile = wishes.profile or policy.profile
-    selection = select_rules(load_rules(), policy, profile, select=wishes.select, ignore=wishes.ignore)
+    selection = select_rules(rules_under(policy), policy, profile, select=wishes.select, ignore=wishes.ignore)
     asked = [rule for rule in selection.asked if not program.is_program_rule(rule)]
     needed = tables_needed(asked, judged.filled, judged.planes)
     prepared = prepare(judged.facts, policy, filled=judged.filled, needed=needed, planes=judged.planes, command=judged.command)
-    engine = EmbeddedEngine(prepared.rows, policy_row(policy, profile), [query.query for rule in asked for query in rule.queries])
+    own, ours = [rule for rule in asked if rule.code in policy.own], [rule for rule in asked if rule.code not in policy.own]
+    row = policy_row(policy, profile)
+    engine = EmbeddedEngine(prepared.rows, row, [query.query for rule in ours for query in rule.queries])
+    inside: list[int] | None = None
     if not judged.scope.whole:
         scope = judged.scope
         inside = [n for n, o in enumerate(prepared.origins) if o.path is None or scope.covers(o.path)]
         engine.count_only(inside, scope.projects)
-    rulings = dict(rule_all(asked, engine, judged.filled, judged.planes))
+    rulings = dict(rule_all(ours, engine, judged.filled, judged.planes))
+    rulings |= own_rulings(own, prepared, row, judged, inside)
     lines = Lines(judged.tree)
     maker = FindingMaker(
         policy,
@@ -61,8 +66,8 @@ def judge_repository(judged: Judged, wishes: Wishes) -> Result:
         prepared.origins,
         prepared.gaps,
         lambda project, path: owner_of(policy, project, path, judged.codeowners),
-        lines.at,
-        {row["key"]: row["name"] for row in prepared.rows.get("targets", ()) if row.get("name")},
+        lines.at if wishes.fingerprints or baseline_of(judged, wishes) is not None else None,
+        {t.__dict__["key"]: t.__dict__["name"] for t in judged.facts.rows["targets"] if t.__dict__.get("name")},
     )
     findings = [finding for finding in maker.of(rulings.values()) if _in_scope(finding, judged.scope)]
     missed = _missed(judged, wishes, selection, profile, prepared.gaps, findings)
@@ -106,28 +111,6 @@ def _missed(
     return _Missed(own, [f for f in own.findings if f.subject in felt or _in_scope(f, judged.scope)])
 
 
-class Lines:
-    """The lines of files that findings are in, read once each."""
-
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
-        self.by_path: dict[str, tuple[str, ...]] = {}
-
-    def at(self, origin: Origin) -> str:
-        """The text of the line where something is; empty where it cannot be shown."""
-        from lakewarden.errors import SourceError
-
-        if origin.path is None or origin.line is None or origin.path.endswith(".ipynb"):
-            return ""
-        if origin.path not in self.by_path:
-            try:
-                self.by_path[origin.path] = tuple(self._tree.text(origin.path).splitlines())
-            except SourceError:
-                self.by_path[origin.path] = ()
-        lines = self.by_path[origin.path]
-        return lines[origin.line - 1] if 0 < origin.line <= len(lines) else ""
-
-
 def _in_scope(finding: Finding, scope: Scope) -> bool:
     """Is the finding, or the other place that it names, in what was asked about?"""
     places = [origin.path for origin in (finding.origin, finding.related) if origin is not None and origin.path is not None]
@@ -166,7 +149,7 @@ def _result(
 ) -> Result:
     policy = judged.policy
     findings = with_bundles(sorted(tolerated.findings, key=in_order))
-    outcomes = tuple(_outcomes(load_rules().values(), selection, rulings, findings, policy))
+    outcomes = tuple(_outcomes(rules_under(policy).values(), selection, rulings, findings, policy, tolerated.baselined_rules))
     seen = why_incomplete(missed.open(prepared.gaps, findings), outcomes, policy, profile, wishes.today)
     incomplete = tuple(dict.fromkeys((*wishes.incomplete, *seen)))
     fail_on = wishes.fail_on or policy.fail_on
@@ -175,9 +158,6 @@ def _result(
     show = wishes.show | ({"advisory"} if fail_confidence is Confidence.ADVISORY else set())
     shown = [f for f in findings if _is_shown(f, profile, show)]
     judges = _anything_asked_about(judged, selection.asked)
-    for finding in shown:
-        if finding.origin is not None:
-            lines.at(finding.origin)
     told = shown
     gaps, shown = _renumbered(prepared.gaps, findings, shown)
     return Result(
@@ -197,13 +177,17 @@ def _result(
         hidden=sum(f.verdict is Verdict.FAIL and not _is_shown(f, profile, show) for f in findings),
         baselined=tolerated.baselined,
         docs={rule.code: doc_of(rule) for rule in selection.asked},
-        lines=lines.by_path,
+        lines=lines,
         notes=(*wishes.notes, *tolerated.notes),
         complete_rules=tolerated.complete_rules,
         projects=project_outcomes(findings, [t for t in judged.facts.rows["targets"] if judged.scope.holds(t.project, None)]),
         seen=seen_by(selection.asked, prepared.rows, judged.facts, judged.planes, findings, told)
         if judged.command == "audit"
         else None,
+        folder=judged.root.resolve().name,
+        day=wishes.today.isoformat(),
+        owners=shares(findings, told, lambda finding: finding.owner),
+        environments=shares(findings, told, lambda finding: finding.environment),
     )
 
 
@@ -217,7 +201,12 @@ def _is_shown(finding: Finding, profile: Profile, show: frozenset[str]) -> bool:
 
 
 def _outcomes(
-    rules: Iterable[Rule], selection: Selection, rulings: Mapping[str, Ruling], findings: list[Finding], policy: Policy
+    rules: Iterable[Rule],
+    selection: Selection,
+    rulings: Mapping[str, Ruling],
+    findings: list[Finding],
+    policy: Policy,
+    baselined: Mapping[str, int],
 ) -> Iterable[RuleOutcome]:
     """The count of each rule. Objects outside the scope, or passed over by baseline or `--diff`, are no failures here."""
     told: dict[tuple[str, Verdict], int] = {}
@@ -228,7 +217,8 @@ def _outcomes(
         severity = (written.severity if written else None) or rule.severity
         ruling = rulings.get(rule.code)
         if ruling is None:
-            yield RuleOutcome(rule, severity, skipped_reason=selection.off.get(rule.code, "not asked"))
+            why = selection.off.get(rule.code, "not asked")
+            yield RuleOutcome(rule, severity, skipped_reason=why, loosened=loosened(rule, policy))
             continue
         failed, waived, unknown = (told.get((rule.code, v), 0) for v in (Verdict.FAIL, Verdict.WAIVED, Verdict.UNKNOWN))
         yield RuleOutcome(
@@ -242,6 +232,8 @@ def _outcomes(
             not_applicable=ruling.not_applicable,
             skipped_reason=ruling.skipped_reason,
             crashed=ruling.crashed,
+            loosened=loosened(rule, policy),
+            baselined=baselined.get(rule.code, 0),
         )
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from lakewarden.judge.result import ProjectOutcome, Verdict
+from lakewarden.judge.result import ProjectOutcome, Share, ShareCounts, Verdict
 from lakewarden.rule import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from lakewarden.facts.fact import Fact
     from lakewarden.judge.result import Finding
@@ -74,6 +75,28 @@ def project_outcomes(findings: Iterable[Finding], targets: Iterable[Fact]) -> tu
         errors, warnings, notes = map(failed.count, (Severity.ERROR, Severity.WARNING, Severity.NOTE))
         outcomes.append(ProjectOutcome(name, errors, warnings, notes, unknown, tuple(names.get(name, ()))))
     return tuple(outcomes)
+
+
+def shares(findings: Iterable[Finding], shown: Iterable[Finding], name_of: Callable[[Finding], str | None]) -> tuple[Share, ...]:
+    """The share of each name in all findings, also in those that are not shown, by name."""
+    counts: dict[str, dict[str, Counter[Verdict]]] = {}
+    violations: Counter[str] = Counter()
+    for finding in findings:
+        name = name_of(finding) or ""
+        counts.setdefault(name, {}).setdefault(finding.rule.code, Counter())[finding.verdict] += 1
+        violations[name] += finding.verdict is Verdict.FAIL
+    violations.subtract(name_of(finding) or "" for finding in shown if finding.verdict is Verdict.FAIL)
+    return tuple(
+        Share(
+            name,
+            violations[name],
+            {
+                code: ShareCounts(found[Verdict.FAIL], found[Verdict.UNKNOWN], found[Verdict.WAIVED])
+                for code, found in sorted(of_rules.items())
+            },
+        )
+        for name, of_rules in sorted(counts.items())
+    )
 
 
 def _place(finding: Finding) -> _Place | None:

@@ -56,6 +56,11 @@ class Suppression(NamedTuple):
     until: dt.date | None
     problem: Problem | None
 
+    @property
+    def place(self) -> str:
+        """Where it stands, for people."""
+        return f"{self.path}:{self.line}" if self.cell is None else f"{self.path}:cell {self.cell}:{self.line}"
+
     def covers(self, finding: Finding) -> bool:
         """Does the finding's primary place stand in what the comment covers?"""
         at = finding.origin

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lakewarden.judge import comments, suppressions
 from lakewarden.judge.baseline import Baseline
-from lakewarden.judge.catalogue import load_rules, tables_of
+from lakewarden.judge.catalogue import rules_under, tables_of
 from lakewarden.judge.program import is_program_rule
 from lakewarden.judge.result import Finding, Verdict, Waiver
 from lakewarden.policy import files, waivers
@@ -15,6 +16,7 @@ from lakewarden.rule import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
+    from pathlib import Path
 
     from lakewarden.facts.gaps import Gap
     from lakewarden.facts.origin import Origin
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Tolerated:
     """The findings that are left, waived ones marked; how many the baseline passes over; the state of each comment;
-    what is wrong with waivers of the policy; remarks for the reader; the rules asked over complete facts.
+    what is wrong with waivers of the policy; remarks for the reader; the rules asked over complete facts; how many of which rule the
+    baseline passes over.
     """
 
     findings: list[Finding]
@@ -35,6 +38,7 @@ class Tolerated:
     waiver_problems: tuple[waivers.Problem, ...]
     notes: tuple[str, ...]
     complete_rules: frozenset[str]
+    baselined_rules: Mapping[str, int] = field(default_factory=dict)
 
 
 def tolerate(
@@ -45,14 +49,16 @@ def tolerate(
     left = [finding for finding in findings if not is_ignored(finding, policy)]
     ignored = sum(f.verdict is Verdict.FAIL for f in findings) - sum(f.verdict is Verdict.FAIL for f in left)
     notes = (f"the policy leaves out {ignored} findings by per_path_ignores, or by exclude of a rule",) if ignored else ()
-    names = {code: rule.name for code, rule in load_rules().items()}
+    names = {code: rule.name for code, rule in rules_under(policy).items()}
     asked = _asked_over_complete_facts(rulings, gaps)
     failing = [index for index, finding in enumerate(left) if finding.verdict is Verdict.FAIL]
     by_policy = waivers.apply(policy, [left[i] for i in failing], today=wishes.today, rules=names, asked=asked)
+    numbers = {id(waiver): number for number, waiver in enumerate(policy.waivers, 1)}
     for position, waiver in by_policy.findings.items():
         index = failing[position]
         until = waiver.expires.isoformat() if waiver.expires else None
-        left[index] = _waived(left[index], Waiver("policy", waiver.reason, until, waiver.owner, waiver.ticket))
+        place = f"waivers[{numbers[id(waiver)]}]"
+        left[index] = _waived(left[index], Waiver("policy", waiver.reason, until, waiver.owner, waiver.ticket, place))
     elsewhere = {finding.origin.path for finding in left if finding.origin is not None}
     tree, covers = judged.tree, judged.scope.covers
     marked = (entry.path for entry in tree.files if entry.path not in tree.unmarked)
@@ -67,16 +73,24 @@ def tolerate(
     )
     for index, comment in matched.waived.items():
         until = comment.until.isoformat() if comment.until else None
-        left[index] = _waived(left[index], Waiver("inline", comment.reason, until))
+        left[index] = _waived(left[index], Waiver("inline", comment.reason, until, place=comment.place))
     states = [told for told in zip(found, matched.states, strict=True) if judged.scope.covers(told[0].path)]
     return Tolerated(left, 0, states, by_policy.problems, notes, asked)
+
+
+def baseline_of(judged: Judged, wishes: Wishes) -> Path | None:
+    """The file of the baseline that holds, if one does."""
+    if not wishes.use_baseline:
+        return None
+    return wishes.baseline or (judged.root / judged.policy.baseline if judged.policy.baseline else None)
 
 
 def pass_over(tolerated: Tolerated, judged: Judged, wishes: Wishes) -> Tolerated:
     """Leave out what the baseline knows, then what is on lines that did not change."""
     policy, left, notes = judged.policy, tolerated.findings, list(tolerated.notes)
-    place = wishes.baseline or (judged.root / policy.baseline if policy.baseline and wishes.use_baseline else None)
-    if place is not None and wishes.use_baseline:
+    place = baseline_of(judged, wishes)
+    by_rule = Counter[str]()
+    if place is not None:
         baseline = Baseline.load(place)
         known = baseline.hidden(left)
         hidden = frozenset(number for number in known if not _is_unwaivable(policy, left[number]))
@@ -84,6 +98,7 @@ def pass_over(tolerated: Tolerated, judged: Judged, wishes: Wishes) -> Tolerated
             notes.append(f"{len(known - hidden)} findings of the baseline {place.name} are told: their rules may not be waived")
         # Findings outside of what was asked about are not there to be compared.
         stale = 0 if not judged.scope.whole else sum(entry.count for entry in baseline.stale(left, tolerated.complete_rules))
+        by_rule.update(left[number].rule.code for number in hidden)
         left = [f for number, f in enumerate(left) if number not in hidden]
         if stale:
             notes.append(f"{stale} entries of the baseline {place.name} are stale: run `lakewarden baseline prune`")
@@ -91,7 +106,7 @@ def pass_over(tolerated: Tolerated, judged: Judged, wishes: Wishes) -> Tolerated
     if wishes.changed is not None:
         left, outside = _changed_only(left, wishes.changed)
         notes.append(f"{outside} findings on lines that did not change are not shown")
-    return replace(tolerated, findings=left, baselined=baselined, notes=tuple(notes))
+    return replace(tolerated, findings=left, baselined=baselined, notes=tuple(notes), baselined_rules=by_rule)
 
 
 def is_ignored(finding: Finding, policy: Policy) -> bool:

@@ -48,6 +48,8 @@ def _problems(policy: Policy) -> Iterator[tuple[KeyPath, str]]:
     yield from _rules_of_waivers(policy)
     if policy.audit.snapshot_max_age_days < 0:
         yield ("audit", "snapshot_max_age_days"), "must be 0 or more"
+    if policy.own_rule_seconds < 1:
+        yield ("own_rule_seconds",), "must be 1 or more"
     yield from _attestation(policy)
     yield from _gates(policy)
     if not policy.champion_aliases:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lakewarden.policy.merge import Layer
+    from lakewarden.policy.own import OwnRule
 
 FILE = "lakewarden.toml"
 PYPROJECT = "pyproject.toml"
@@ -24,11 +25,14 @@ _PACKAGE = "package:"
 
 
 class _Found(NamedTuple):
-    """A policy file: its name for people, its path on disk (None inside a package), its table."""
+    """A policy file: its name for people, its path on disk (None inside a package), its table, and the folder of rules of one's
+    own (None where the package is no folder).
+    """
 
     name: str
     path: Path | None
     table: dict[str, Any]
+    folder: Path | None
 
 
 def find(start: str | Path, root: str | Path) -> Path | None:
@@ -53,25 +57,35 @@ def find(start: str | Path, root: str | Path) -> Path | None:
     return None
 
 
-def load(path: str | Path, *, root: str | Path | None = None, rules: Mapping[str, str] | None = None) -> Policy:
+def load(
+    path: str | Path,
+    *,
+    root: str | Path | None = None,
+    rules: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+) -> Policy:
     """Read the policy file at `path` with all that it extends.
 
     `root` is the root of the repository, which globs of paths and the baseline are made relative to; `rules` maps the code
-    of every rule to its name, None where rules are not to be checked. Whatever is wrong is a PolicyError.
+    of every rule to its name, None where rules are not to be checked; `content` is read as if it stood in the file. Whatever is
+    wrong is a PolicyError.
     """
     from lakewarden.policy.check import validated
     from lakewarden.policy.consistent import refuse_inconsistency
-    from lakewarden.policy.merge import merged
+    from lakewarden.policy.merge import APPENDED, merged
 
     path = Path(path).resolve()
     top = Path(root).resolve() if root is not None else path.parent
-    layers = _layers(_read(path, top), top, rules)
+    layers, own = _layers(_read(path, top, content), top, rules)
     result = layers[-1]
     for above in reversed(layers[:-1]):
         result = merged(result, above)
     written = {shown(key): file for key, file in result.written.items()}
+    for name in APPENDED:
+        files_of = [layer.file for layer in reversed(layers) for _ in layer.table.get(name, ())]
+        written |= {f"{name}[{number}]": file for number, file in enumerate(files_of, 1)}
     files = tuple(layer.file for layer in layers)
-    policy = replace(validated(result.table, result.file), path=result.file, files=files, written=written)
+    policy = replace(validated(result.table, result.file), path=result.file, files=files, written=written, own=own)
     refuse_inconsistency(policy)
     return policy
 
@@ -82,24 +96,51 @@ def discover(start: str | Path, *, root: str | Path, rules: Mapping[str, str] | 
     return Policy() if path is None else load(path, root=root, rules=rules)
 
 
-def _layers(found: _Found, top: Path, rules: Mapping[str, str] | None) -> list[Layer]:
-    """Read the file and those that it extends, each checked by itself, so that an error names the file it is in."""
+def _layers(found: _Found, top: Path, rules: Mapping[str, str] | None) -> tuple[list[Layer], Mapping[str, OwnRule]]:
+    """Read the file and those that it extends, each checked by itself, so that an error names the file it is in; and the rules
+    that they add, which all of them may name.
+    """
     from lakewarden.policy.check import validated
     from lakewarden.policy.merge import layer
     from lakewarden.policy.selectors import by_code
 
-    layers: list[Layer] = []
+    chain: list[_Found] = []
     while True:
-        chain = [layer.file for layer in layers]
-        if found.name in chain:
-            circle = " → ".join([*chain, found.name])
-            raise wrong(chain[-1], ("extend",), f"these policies extend each other in a circle: {circle}")
+        names = [one.name for one in chain]
+        if found.name in names:
+            circle = " → ".join([*names, found.name])
+            raise wrong(names[-1], ("extend",), f"these policies extend each other in a circle: {circle}")
         validated(found.table, found.name)
-        layers.append(layer(_from_root(by_code(found.table, rules, found.name), found, top), found.name))
+        chain.append(found)
         extends = found.table.get("extend")
         if extends is None:
-            return layers
+            break
         found = _extended(extends, found, top)
+    own = {} if rules is None else _own_rules(chain, top, rules)
+    known = None if rules is None else {**rules, **{code: rule.name for code, rule in own.items()}}
+    layers = [layer(_from_root(by_code(one.table, known, one.name), one, top), one.name) for one in chain]
+    return layers, own
+
+
+def _own_rules(chain: list[_Found], top: Path, rules: Mapping[str, str]) -> Mapping[str, OwnRule]:
+    """The rules that policies add, those of the policy that is extended first."""
+    if not any(one.table.get("own_rules") or one.table.get("rule_packages") for one in chain):
+        return {}
+    from lakewarden.policy.own import Named, own_rules
+
+    return own_rules(
+        (
+            Named(
+                one.name,
+                one.folder,
+                tuple(one.table.get("own_rules", ())),
+                tuple(one.table.get("rule_packages", ())),
+            )
+            for one in reversed(chain)
+        ),
+        top,
+        rules,
+    )
 
 
 def _extended(extends: str, found: _Found, top: Path) -> _Found:
@@ -129,16 +170,17 @@ def _read_package(package: str, found: _Found) -> _Found:
     if reader is None or spec is None or spec.submodule_search_locations is None:
         raise wrong(found.name, ("extend",), f"there is no package {package!r}", advice)
     name = f"{_PACKAGE}{package}"
+    folder = reader(package).files()
     try:
-        content = reader(package).files().joinpath(FILE).read_bytes()
+        content = folder.joinpath(FILE).read_bytes()
     except OSError:
         raise wrong(found.name, ("extend",), f"the package {package!r} has no {FILE}", advice) from None
-    return _Found(name, None, _parsed(content, name))
+    return _Found(name, None, _parsed(content, name), folder if isinstance(folder, Path) else None)
 
 
-def _read(path: Path, top: Path) -> _Found:
+def _read(path: Path, top: Path, content: bytes | None = None) -> _Found:
     name = _name(path, top)
-    table = _parsed(_bytes(path, name), name)
+    table = _parsed(_bytes(path, name) if content is None else content, name)
     if path.name == PYPROJECT:
         tool = table.get("tool", {}).get("lakewarden")
         if tool is None:
@@ -146,7 +188,7 @@ def _read(path: Path, top: Path) -> _Found:
         if not isinstance(tool, dict):
             raise wrong(name, ("tool", "lakewarden"), f"must be a table, not {tool!r}")
         table = tool
-    return _Found(name, path, table)
+    return _Found(name, path, table, path.parent)
 
 
 def _holds_policy(path: Path, top: Path) -> bool:
@@ -200,8 +242,7 @@ def _from_root(table: dict[str, Any], found: _Found, top: Path) -> dict[str, Any
     if folder in {"", "."} or folder.split("/")[0] == "..":
         return table
     out = dict(table)
-    if "exclude" in out:
-        out["exclude"] = [below(folder, glob) for glob in out["exclude"]]
+    out.update({key: [below(folder, glob) for glob in out[key]] for key in ("own_rules", "exclude") if key in out})
     if "per_path_ignores" in out:
         out["per_path_ignores"] = {below(folder, glob): codes for glob, codes in out["per_path_ignores"].items()}
     if "baseline" in out:

@@ -47,7 +47,10 @@ _MORE = frozenset({"require", "required_checks", "unwaivable", "extend_select", 
 _LESS = frozenset({"ignore", "exclude", "release_refs", "trusted", "accept"})
 #: Numbers that are the stricter the smaller they are.
 _MOST = frozenset({"max_days", "max_age_days"})
-_APPENDED = frozenset({"waivers", "accepted_gaps"})
+#: Lists to which every policy adds its own.
+APPENDED = ("waivers", "accepted_gaps", "own_rules", "rule_packages")
+#: Those of them that only ever make a policy stricter.
+_STRICTER = frozenset({"own_rules", "rule_packages"})
 
 
 class Layer(NamedTuple):
@@ -92,7 +95,7 @@ def _over(below: Any, above: Any, path: KeyPath) -> Any:
     if path == ("projects",):
         named = _over(_named(below), _named(above), path)
         return list(named.values())
-    return [*below, *above] if len(path) == 1 and path[0] in _APPENDED else above
+    return [*below, *above] if len(path) == 1 and path[0] in APPENDED else above
 
 
 def _named(projects: list[Any]) -> dict[str, Any]:
@@ -114,10 +117,10 @@ def _refuse_loosening(below: Layer, above: Layer) -> None:
     known = dict(_leaves(below.table))
     for path, new in _leaves(above.table):
         lock = next((lock for lock in below.locks if path[: len(lock)] == lock), None)
-        if lock is None or path[0] in {"lock", "extend"}:
+        if lock is None or path[0] in {"lock", "extend"} | _STRICTER:
             continue
         old = known.get(path, _default(path))
-        if path[0] in _APPENDED or _looser(path[-1], old, new):
+        if path[0] in APPENDED or _looser(path[-1], old, new):
             held = f" ({old!r})" if path in known else ""
             owner = below.locks[lock]
             what = f"{new!r} loosens what {owner} locks{held}"

@@ -267,6 +267,12 @@ class Policy:
     """Rules that are not asked."""
     rules: Mapping[str, RulePolicy] = field(default_factory=dict)
     """Settings of single rules, by code or name."""
+    own_rules: tuple[str, ...] = ()
+    """Files of rules of one's own, `.sql`: globs relative to the policy file, added to those of the policy that it extends."""
+    rule_packages: tuple[str, ...] = ()
+    """Rules that installed packages offer, by the name of their entry point in `lakewarden.rules`."""
+    own_rule_seconds: int = 10
+    """How long the query of a rule of one's own may take; one that takes longer leaves what it is about unknown."""
     exclude: tuple[str, ...] = ()
     """Files and folders that are not read, globs relative to the policy file."""
     per_path_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -305,11 +311,14 @@ class Policy:
     files: tuple[str, ...] = ()
     """That file and those it extends, nearest first."""
     written: Mapping[str, str] = field(default_factory=dict)
-    """Each key that a file sets, with that file: `rules.ENV003.severity` and the like."""
+    """Each key that a file sets, with that file: `rules.ENV003.severity`, `waivers[2]` and the like."""
+
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """The rules that `own_rules` and `rule_packages` name, each an `OwnRule`, by code."""
 
 
 #: Fields that loading fills; no file may set them.
-LOADED = frozenset({"path", "files", "written"})
+LOADED = frozenset({"path", "files", "written", "own"})
 
 
 def policy_row(policy: Policy, profile: Profile | None = None) -> dict[str, str | bool | int | None]:

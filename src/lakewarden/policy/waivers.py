@@ -117,10 +117,14 @@ def _matching(waiver: WaiverPolicy, code: str, findings: Sequence[Waivable]) -> 
     ]
 
 
+def told_of(policy: Policy, waiver: WaiverPolicy, rules: Mapping[str, str], today: dt.date) -> Iterator[tuple[str, str]]:
+    """What keeps a waiver from counting under this policy: the kind of problem and the message."""
+    yield from _told(policy, waiver, resolved(waiver.rule, rules, prefix=False), rules, today)
+
+
 def _told(
     policy: Policy, waiver: WaiverPolicy, code: str | None, rules: Mapping[str, str], today: dt.date
 ) -> Iterator[tuple[str, str]]:
-    """What keeps a waiver from counting: the kind of problem and the message."""
     said, what = policy.waiver_policy, f"the waiver of {waiver.rule} for {waiver.subject!r}"
     if code is None:
         yield "unknown_rule", f"{what}: there is no such rule{did_you_mean(waiver.rule, [*rules, *rules.values()])}"

@@ -9,7 +9,7 @@ from lakewarden.policy.globs import escaped
 from lakewarden.policy.model import STAGES, Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class Target(NamedTuple):
@@ -45,13 +45,17 @@ def rendered(
     bundles: Iterable[Bundle] = (),
     release_branch: str | None = None,
     own_catalogs: Iterable[str] = (),
+    principals: Mapping[str, Iterable[str]] | None = None,
+    comments: Iterable[str] = (),
+    workspaces: Mapping[str, str | None] | None = None,
 ) -> str:
     """Write down the policy that holds without a file; read again, it places the same targets and catalogs.
 
     What cannot be placed is a comment, never a guess. `own_catalogs` are those of `catalogs` that a target writes: each of
-    them has to belong to an environment once catalogs are listed.
+    them has to belong to an environment once catalogs are listed. `principals` are service principals by stage; `comments` tell
+    what was not seen. `workspaces` are live ones with their stages; what targets say of them goes first.
     """
-    found = _sorted(Policy(), list(targets), list(catalogs), frozenset(own_catalogs))
+    found = _sorted(Policy(), list(targets), list(catalogs), frozenset(own_catalogs), workspaces or {})
     lines = [
         "# What is production here, and what is asked of it. Every key: docs/policy.md of Lakewarden.",
         "# This file was derived from names: read it, and correct what is wrong.",
@@ -60,7 +64,9 @@ def rendered(
         'profile = "recommended"',
     ]
     for stage in STAGES:
+        acting = sorted(set((principals or {}).get(stage, ())))
         lines += ["", *_environment(stage, found, release_branch)]
+        lines += [f"service_principals = {_list(escaped(one) for one in acting)}"] if acting else []
     if found.loose_targets:
         lines += [
             "",
@@ -75,6 +81,9 @@ def rendered(
         ]
     if found.loose_catalogs:
         lines += ["", "# Catalogs whose names say no stage, or two.", *_commented(found.loose_catalogs)]
+    told = [one.encode("utf-8", "replace").decode() for one in comments]
+    if told:
+        lines += ["", "# Not seen:", *("#   " + "".join(c if c.isprintable() else "?" for c in one) for one in told)]
     projects: dict[str, list[Bundle]] = {}
     for bundle in bundles:
         projects.setdefault(bundle.name, []).append(bundle)
@@ -83,7 +92,9 @@ def rendered(
     return "\n".join(lines) + "\n"
 
 
-def _sorted(policy: Policy, targets: Sequence[Target], catalogs: Sequence[str], own: frozenset[str]) -> _Found:
+def _sorted(
+    policy: Policy, targets: Sequence[Target], catalogs: Sequence[str], own: frozenset[str], live: Mapping[str, str | None]
+) -> _Found:
     found = _Found({s: [] for s in STAGES}, {s: [] for s in STAGES}, {s: [] for s in STAGES}, [], [], [])
     stages_of_host: dict[str, set[str | None]] = {}
     for target in targets:
@@ -91,6 +102,8 @@ def _sorted(policy: Policy, targets: Sequence[Target], catalogs: Sequence[str], 
         _add(found.loose_targets if stage is None else found.targets[stage], target.name)
         if target.host not in {None, "none"}:
             stages_of_host.setdefault(workspace_url(str(target.host)), set()).add(stage)
+    for url, stage in live.items():
+        stages_of_host.setdefault(workspace_url(url), {stage})
     for host, stages in stages_of_host.items():
         only = next(iter(stages)) if len(stages) == 1 else None
         _add(found.shared_hosts if only is None else found.hosts[only], host)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lakewarden.judge.result import RuleDoc
 from lakewarden.reports.dump import dump
 from lakewarden.reports.markdown import to_terminal
 from lakewarden.reports.options import Options, options_for
 from lakewarden.reports.page import SEVERITY_STYLE, Line, Span, many, plain, show, wrap
-from lakewarden.rule import Message, Rule, Status
+from lakewarden.rule import Message, Rule, RuleDoc, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,15 +39,22 @@ def _rule(rule: Rule, doc: RuleDoc, width: int) -> list[Line]:
     lines += [plain(), plain("Messages", "bold")]
     for query in rule.queries:
         lines.append(plain(f"  of {query.subject}" + (" (where both planes are read)" if query.needs_both else ""), "dim"))
-        for message in query.conditions.values():
-            lines += wrap(message.text + _weight(message), width, "  - ")
-    lines += [plain(), plain("References", "bold"), *(plain(f"  {reference}") for reference in doc.references)]
+        for condition, message in query.conditions.items():
+            lines += wrap(message.text + _weight(message, fixable=condition in rule.fixable), width, "  - ")
+    if doc.references:
+        lines += [plain(), plain("References", "bold"), *(_link(one) for one in doc.references)]
     silence = f'Silence one finding with a comment: # lakewarden: ignore[{rule.code}] reason="..." until=YYYY-MM-DD'
     return [*lines, plain(), *wrap(silence, width, style="dim")]
 
 
-def _weight(message: Message) -> str:
+def _link(reference: str) -> Line:
+    """A reference, which terminals that can open it open."""
+    return (Span("  "), Span(reference, link=reference if reference.startswith("https://") else ""))
+
+
+def _weight(message: Message, *, fixable: bool) -> str:
     own = [value.value for value in (message.severity, message.confidence) if value is not None]
+    own += ["lint --fix mends it"] if fixable else []
     return f" ({', '.join(own)})" if own else ""
 
 
@@ -101,6 +107,7 @@ def document(rule: Rule, doc: RuleDoc) -> dict[str, Any]:
                 "text": message.text,
                 "severity": (message.severity or rule.severity).value,
                 "confidence": (message.confidence or rule.confidence).value,
+                "fixable": condition in rule.fixable,
             }
             for query in rule.queries
             for condition, message in query.conditions.items()

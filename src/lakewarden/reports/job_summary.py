@@ -11,7 +11,7 @@ from lakewarden.reports.escape import clean, log_line
 from lakewarden.reports.markdown import first_sentence
 from lakewarden.reports.marked import code, prose
 from lakewarden.reports.order import SEVERITY_RANK, fails, marks, worst_first
-from lakewarden.reports.outcome import not_seen, reached, verdict
+from lakewarden.reports.outcome import not_seen, passes, reached, verdict
 from lakewarden.reports.page import many
 from lakewarden.reports.place import place_of
 
@@ -43,7 +43,8 @@ def write(result: Result, out: TextIO, options: Options) -> None:
 
 
 def _parts(result: Result, places: int) -> Iterator[list[str]]:
-    yield [MARK, f"## Lakewarden {clean(result.command)}: {prose(verdict(result))}", ""]
+    of = "" if result.owner is None else f" for {prose(result.owner)}"
+    yield [MARK, f"## Lakewarden {clean(result.command)}{of}: {prose(verdict(result))}", ""]
     yield list(_counts(result))
     found: dict[str, list[Finding]] = {}
     for finding in once(worst_first(result, (f for f in result.findings if f.verdict is Verdict.FAIL))):
@@ -68,8 +69,7 @@ def _counts(result: Result) -> Iterator[str]:
     if len(result.incomplete) > _GAPS:
         yield f"* and {len(result.incomplete) - _GAPS:,} more reasons"
     seen = not_seen(result)
-    passed = many(result.count(Verdict.PASS), "pass", "passes")
-    yield f"* {'; '.join([passed, *map(prose, seen), many(result.files_read, 'file') + ' read'])}"
+    yield f"* {'; '.join([*passes(result), *map(prose, seen), many(result.files_read, 'file') + ' read'])}"
     yield ""
 
 

@@ -6,7 +6,19 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lakewarden.judge.compare import Changed, Comparison
-from lakewarden.judge.result import Finding, GapOutcome, Keys, ProjectOutcome, Result, RuleOutcome, Seen, Verdict, Waiver
+from lakewarden.judge.result import (
+    Finding,
+    GapOutcome,
+    Keys,
+    ProjectOutcome,
+    Repair,
+    Result,
+    RuleOutcome,
+    Seen,
+    Share,
+    Verdict,
+    Waiver,
+)
 from lakewarden.reports.dump import dump
 from lakewarden.reports.escape import clean
 from lakewarden.reports.order import fails
@@ -38,6 +50,12 @@ def document(result: Result) -> dict[str, Any]:
         "findings": [_finding(result, finding) for finding in result.findings],
         "seen": None if result.seen is None else _seen(result.seen),
         "since": None if result.since is None else comparison(result.since.before, result.since.comparison),
+        "folder": clean(result.folder),
+        "day": result.day,
+        "owner": _text(result.owner),
+        "owners": [_share(one) for one in result.owners],
+        "environments": [_share(one) for one in result.environments],
+        "trend": [asdict(point) for point in result.trend] or None,
     }
 
 
@@ -115,11 +133,20 @@ def _rule(outcome: RuleOutcome) -> dict[str, Any]:
         "not_applicable": outcome.not_applicable,
         "skipped_reason": _text(outcome.skipped_reason),
         "crashed": _text(outcome.crashed),
+        "loosened": [clean(why) for why in outcome.loosened],
+        "baselined": outcome.baselined,
     }
 
 
 def _project(outcome: ProjectOutcome) -> dict[str, Any]:
     return {**asdict(outcome), "name": clean(outcome.name), "targets": [clean(target) for target in outcome.targets]}
+
+
+def _share(share: Share) -> dict[str, Any]:
+    rules = {
+        code: {"fail": counts.failed, "unknown": counts.unknown, "waived": counts.waived} for code, counts in share.rules.items()
+    }
+    return {"name": clean(share.name) or None, "hidden": share.hidden, "rules": rules}
 
 
 def _gap(outcome: GapOutcome) -> dict[str, Any]:
@@ -138,6 +165,7 @@ def _gap(outcome: GapOutcome) -> dict[str, Any]:
 
 
 def _finding(result: Result, finding: Finding) -> dict[str, Any]:
+    fix = result.fixes.get(finding.fingerprint)
     return {
         "code": finding.rule.code,
         "name": finding.rule.name,
@@ -160,6 +188,16 @@ def _finding(result: Result, finding: Finding) -> dict[str, Any]:
         "fingerprint": finding.fingerprint,
         "waiver": _waiver(finding.waiver),
         "gap": finding.gap,
+        "fix": None if fix is None else _fix(fix),
+    }
+
+
+def _fix(repair: Repair) -> dict[str, Any]:
+    return {
+        "what": clean(repair.what),
+        "note": clean(repair.note),
+        "path": clean(repair.path),
+        "replacements": [asdict(one) for one in repair.replacements],
     }
 
 
@@ -182,6 +220,7 @@ def _waiver(waiver: Waiver | None) -> dict[str, Any] | None:
         "until": _text(waiver.until),
         "owner": _text(waiver.owner),
         "ticket": _text(waiver.ticket),
+        "place": _text(waiver.place),
     }
 
 

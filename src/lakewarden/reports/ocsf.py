@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lakewarden.judge.result import Finding, Result, RuleDoc, Verdict
+from lakewarden.judge.result import Finding, Result, Verdict
 from lakewarden.reports.dump import dump
 from lakewarden.reports.escape import clean
 from lakewarden.reports.markdown import inline
@@ -19,6 +19,7 @@ from lakewarden.rule import Confidence, Severity
 if TYPE_CHECKING:
     from lakewarden.judge.result import GapOutcome
     from lakewarden.reports.options import Options
+    from lakewarden.rule import RuleDoc
 
 SCHEMA = "1.5.0"
 _CATEGORY, _CLASS, _CREATE = 2, 2003, 1
@@ -30,8 +31,11 @@ _FAIL, _UNKNOWN = (3, "Fail"), (0, "Unknown")
 
 
 def write(result: Result, out: TextIO, _: Options) -> None:
-    """Write the worst first, each with the time at which the report was written."""
-    now = int(datetime.now(timezone.utc).timestamp() * 1000)
+    """Write the worst first, each with the time of the report: now, or the day as of which it was judged, if that is another."""
+    when = datetime.now(timezone.utc)
+    if result.day is not None and result.day != when.date().isoformat():
+        when = datetime.fromisoformat(result.day).replace(tzinfo=timezone.utc)
+    now = int(when.timestamp() * 1000)
     dump([_event(result, finding, now) for finding in worst_first(result, result.findings)], out, levels=1)
 
 

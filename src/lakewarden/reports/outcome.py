@@ -82,6 +82,11 @@ def verdict(result: Result, *, by_kind: bool = False) -> str:
     return "no findings in what was checked" if not_seen(result) else "no findings"
 
 
+def passes(result: Result) -> list[str]:
+    """How many objects pass, where that is known: not of the part of one owner."""
+    return [many(result.count(Verdict.PASS), "pass", "passes")] if result.owner is None else []
+
+
 def share(failed: int, found: int) -> str:
     """How many of the findings fail, to go before `this run`."""
     if found == 1:
@@ -93,7 +98,7 @@ def share(failed: int, found: int) -> str:
 
 def one_line(result: Result) -> str:
     """The whole summary in one line, for formats that have one line per finding."""
-    parts = [verdict(result, by_kind=True), many(result.count(Verdict.PASS), "pass", "passes"), *not_seen(result)]
+    parts = [verdict(result, by_kind=True), *passes(result), *not_seen(result)]
     parts.append(f"{many(result.files_read, 'file')} read")
     if result.incomplete:
         parts.append(f"incomplete: {clean(names(result.incomplete, 1))}")

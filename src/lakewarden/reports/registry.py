@@ -12,6 +12,9 @@ from lakewarden.reports.options import Options
 
 __all__ = ["FORMATS", "Options", "check_formats", "write"]
 
+#: Formats that do not say by what a finding is known again.
+_WITHOUT_FINGERPRINTS = frozenset({"text", "concise", "github", "azure", "junit", "markdown"})
+
 Writer = Callable[[Result, TextIO, Options], None]
 
 #: Each format with the module and the function that write it.
@@ -53,6 +56,11 @@ def check_formats(output_format: str, outputs: Iterable[str]) -> list[tuple[str,
 
     """
     return check_against(FORMATS, output_format, outputs)
+
+
+def names_fingerprints(reports: Iterable[tuple[str, str | None]]) -> bool:
+    """Does one of these reports, as (format, file), hold the fingerprints of findings?"""
+    return any(name not in _WITHOUT_FINGERPRINTS for name, _ in reports)
 
 
 def check_against(formats: Iterable[str], output_format: str, outputs: Iterable[str]) -> list[tuple[str, str | None]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote
 
-from lakewarden.judge.result import Finding, Result, Verdict
+from lakewarden.judge.result import Finding, Repair, Result, Verdict
 from lakewarden.judge.sharing import once
 from lakewarden.reports.dump import dump
 from lakewarden.reports.escape import clean
@@ -50,7 +50,10 @@ def document(result: Result) -> dict[str, Any]:
                         "notifications": NOTES,
                     }
                 },
-                "automationDetails": {"id": f"lakewarden/{result.command}/"},
+                # A part for each owner is an analysis of its own: one would otherwise replace the other.
+                "automationDetails": {
+                    "id": f"lakewarden/{result.command}/{quote(_bytes(result.owner), safe='') + '/' if result.owner else ''}"
+                },
                 "originalUriBaseIds": {_BASE: {"description": {"text": "The root of the repository."}}},
                 "columnKind": "unicodeCodePoints",
                 "invocations": [
@@ -94,10 +97,29 @@ def _result(result: Result, finding: Finding, index: dict[str, int]) -> dict[str
         found["properties"]["bundles"] = [clean(bundle) for bundle in finding.bundles]
     if finding.related is not None:
         found["relatedLocations"] = [{"id": 1, **_location(finding.related, ""), "message": {"text": "see also"}}]
+    if finding.fingerprint in result.fixes:
+        found["fixes"] = [_fix(result.fixes[finding.fingerprint])]
     if finding.waiver is not None:
         kind = "inSource" if finding.waiver.kind == "inline" else "external"
         found["suppressions"] = [{"kind": kind, "status": "accepted", "justification": clean(finding.waiver.reason)}]
     return found
+
+
+def _fix(repair: Repair) -> dict[str, Any]:
+    replacements = [
+        {
+            "deletedRegion": {
+                "startLine": one.line, "startColumn": one.column, "endLine": one.end_line, "endColumn": one.end_column
+            },
+            "insertedContent": {"text": one.text},
+        }
+        for one in repair.replacements
+    ]  # fmt: skip
+    file = {"uri": quote(_bytes(repair.path)), "uriBaseId": _BASE}
+    return {
+        "description": message(repair.what + (f" ({repair.note})" if repair.note else "")),
+        "artifactChanges": [{"artifactLocation": file, "replacements": replacements}],
+    }
 
 
 def _location(origin: Origin | None, subject: str) -> dict[str, Any]:

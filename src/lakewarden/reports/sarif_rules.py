@@ -9,7 +9,7 @@ from lakewarden.reports.escape import clean, clean_lines
 from lakewarden.rule import Confidence, Rule
 
 if TYPE_CHECKING:
-    from lakewarden.judge.result import RuleDoc
+    from lakewarden.rule import RuleDoc
 
 _TAGS = {
     "ENV": "environments",
@@ -47,12 +47,11 @@ def descriptor(rule: Rule, doc: RuleDoc | None) -> dict[str, Any]:
 
 
 def _help(doc: RuleDoc) -> dict[str, str]:
-    sections = {"Why": doc.why, "Fix": doc.fix, "Exceptions": doc.exceptions}
     links = "\n".join(f"- {reference}" for reference in doc.references)
-    text = "\n\n".join([doc.title, *(f"{name}:\n{body}" for name, body in sections.items()), f"References:\n{links}"])
-    markdown = "\n\n".join(
-        [f"# {doc.title}", *(f"## {name}\n\n{body}" for name, body in sections.items()), f"## References\n\n{links}"]
-    )
+    said = {"Why": doc.why, "Fix": doc.fix, "Exceptions": doc.exceptions, "References": links}
+    sections = {name: body for name, body in said.items() if body}
+    text = "\n\n".join([doc.title, *(f"{name}:\n{body}" for name, body in sections.items())])
+    markdown = "\n\n".join([f"# {doc.title}", *(f"## {name}\n\n{body}" for name, body in sections.items())])
     return {"text": clean_lines(text), "markdown": clean_lines(markdown)}
 
 

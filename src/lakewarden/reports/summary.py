@@ -56,10 +56,9 @@ def summary(result: Result, width: int, *, details: bool = False, metastore: str
     for outcome in result.rules:
         if outcome.crashed is not None:
             lines += wrap(f"{outcome.rule.code} crashed: {clean(outcome.crashed)}", width, _pad("- "), style="red", limit=3)
-    lines += _row("passes", f"{result.count(Verdict.PASS):,}", width)
-    found = failures(result)
-    if found:
-        lines += _row("findings", f"{len(found):,}: {by_severity(found)}; {share(failing(result), len(found))} this run", width)
+    if result.owner is None:
+        lines += _row("passes", f"{result.count(Verdict.PASS):,}", width)
+    lines += _findings(result, width)
     lines += bundles(result, width, details=details)
     lines += _unknown(result, width, most)
     lines += _tolerated(result, width, most)
@@ -69,6 +68,17 @@ def summary(result: Result, width: int, *, details: bool = False, metastore: str
         lines += _row("", f"and {len(result.incomplete) - most:,} more reasons", width)
     for note in result.notes:
         lines += _row("note", clean(note), width, limit=2)
+    return lines
+
+
+def _findings(result: Result, width: int) -> list[Line]:
+    found = failures(result)
+    if not found:
+        return []
+    lines = _row("findings", f"{len(found):,}: {by_severity(found)}; {share(failing(result), len(found))} this run", width)
+    fixable = sum(finding.condition in finding.rule.fixable for finding in found)
+    if fixable and result.command == "lint":
+        lines += _row("fixable", f"{fixable:,} of kinds that --fix mends; --fix --dry-run shows how", width)
     return lines
 
 
@@ -154,7 +164,8 @@ def _unknown(result: Result, width: int, most: int) -> list[Line]:
     explained = sum(causes[0] for causes in causes.values())
     if not total and not causes:
         return []
-    text = f"{total:,}, by cause:" if causes else f"{total:,}, no cause is known"
+    unexplained = "no cause is known" if result.owner is None else "the whole report names the causes"
+    text = f"{total:,}, by cause:" if causes else f"{total:,}, {unexplained}"
     lines = _row("unknown", text if total else "no verdict, but not everything was seen:", width)
     ranked = sorted(causes.values(), key=lambda cause: -cause[0])
     for count, gaps in ranked[:most]:
@@ -170,7 +181,8 @@ def _unknown(result: Result, width: int, most: int) -> list[Line]:
         rest = sum(count for count, _ in ranked[most:])
         lines += wrap(f"{rest:,} by {many(len(ranked) - most, 'more cause')}: --show gaps lists them", width, _pad("- "))
     if causes and total > explained:
-        lines += wrap(f"{total - explained:,} for which no cause is known", width, _pad("- "))
+        why = "for which no cause is known" if result.owner is None else "whose causes the whole report names"
+        lines += wrap(f"{total - explained:,} {why}", width, _pad("- "))
     return lines
 
 

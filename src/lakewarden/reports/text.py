@@ -162,7 +162,7 @@ def _group(result: Result, group: Group, options: Options) -> list[Line]:
 def _place(result: Result, finding: Finding, options: Options) -> list[Line]:
     """The place, the line of source that stands there, and what belongs to it."""
     at, path = where(finding.origin), finding.origin.path if finding.origin else None
-    link = f"file://{quote(result.root)}/{quote(path)}" if path is not None else ""
+    link = f"file://{quote(result.root)}/{quote(path)}" if path is not None and result.root else ""
     of = f" (target {clean(finding.target)})" if finding.target and finding.target not in finding.message else ""
     lines: list[Line] = [(Span("  --> ", "dim"), Span(at, "bold", link) if at else Span(clean(finding.subject)), Span(of, "dim"))]
     shown = excerpt(result, finding.origin, options.width - 12)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.errors import SourceError
 from lakewarden.policy.repositories import repository_url
+from lakewarden.sources import trust
 from lakewarden.sources.git_command import HARDENED, Answer
 from lakewarden.sources.time_left import OVER, left
 
@@ -57,6 +58,11 @@ class Remote(NamedTuple):
 
     url: str
     header: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The address without the login that it may hold, as clones of some CI systems do."""
+        return re.sub(r"://[^\s/@]*@", "://", self.url)
 
 
 class FreshClone(NamedTuple):
@@ -108,7 +114,7 @@ def fresh_clone(remote: Remote, wanted: Callable[[str], bool], *, seconds: float
     # A tag that is called like a branch is not what the policy names.
     refs = {ref: commit for ref, commit in refs.items() if not (ref.startswith(TAGS) and f"{HEADS}{short(ref)}" in refs)}
     if not refs:
-        raise SourceError("unresolved", f"{remote.url} has no release branch", "name it under release_refs in the policy")
+        raise SourceError("unresolved", f"{remote.shown} has no release branch", "name it under release_refs in the policy")
     first, *others = sorted(refs)
     with _folder() as folder:
         _is_itself(folder, remote)
@@ -119,7 +125,7 @@ def fresh_clone(remote: Remote, wanted: Callable[[str], bool], *, seconds: float
             specs = [f"+{ref}:refs/asked/{ref}" for ref in others[start : start + _AT_ONCE]]
             _asked(root, ("fetch", "--quiet", "--no-tags", "origin", *specs), remote, seconds)
         if _asked(root, ("rev-parse", "--is-shallow-repository"), remote, seconds).line != "false":
-            raise SourceError("truncated", f"{remote.url} is a shallow clone itself", "name the repository on its Git host")
+            raise SourceError("truncated", f"{remote.shown} is a shallow clone itself", "name the repository on its Git host")
         yield FreshClone(root, refs)
 
 
@@ -138,7 +144,7 @@ def _is_itself(folder: str, remote: Remote) -> None:
     """Git may be configured to read one address from another (`insteadOf`), which is fine as long as it is the same repository."""
     read = _asked(folder, ("ls-remote", "--get-url", "--", remote.url), remote, _REFS_SECONDS).line
     if read != remote.url and (repository_url(read) is None or repository_url(read) != repository_url(remote.url)):
-        reason = f"Git is configured to read another repository instead of {remote.url}"
+        reason = f"Git is configured to read another repository instead of {remote.shown}"
         raise SourceError("refused", reason, "remove url.<base>.insteadOf for it from the configuration of Git")
 
 
@@ -148,7 +154,7 @@ def _asked(folder: str, arguments: Sequence[str], remote: Remote, seconds: float
         return answer
     said = re.sub(r"://[^\s/@]*@", "://", answer.error)
     first = next((line for line in said.splitlines() if "fatal:" in line or "ERROR:" in line), said.partition("\n")[0])
-    reason = f"{remote.url} cannot be read by Git: {first.removeprefix('fatal: ') or f'it ended with {answer.code}'}"
+    reason = f"{remote.shown} cannot be read by Git: {first.removeprefix('fatal: ') or f'it ended with {answer.code}'}"
     low = said.lower()
     if answer.code is None:
         raise SourceError("unreachable", reason, "install git, check the network, or raise --timeout")
@@ -163,6 +169,9 @@ def environment_of(folder: str, remote: Remote) -> dict[str, str]:
     """The environment in which Git asks, with the header by which it logs in."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
     found = kept | _QUIET | {"GIT_CEILING_DIRECTORIES": str(Path(folder).parent)}
+    believed = trust.authorities()
+    if believed is not None:
+        found.setdefault("GIT_SSL_CAPATH" if os.path.isdir(believed) else "GIT_SSL_CAINFO", believed)
     if remote.header and remote.url.startswith("https://"):
         at = "/".join(remote.url.split("/")[:3])
         # Not as an argument, which other users of the machine could read.

@@ -44,7 +44,8 @@ class Tree:
     it points to. Every method follows links, and none leaves the root. `skipped` names what is not in `files`; a file
     in a skipped folder can be read by whoever knows its path, a file that Git ignores cannot. `left_out` holds the path of
     each file that was skipped, with the kind of what it was skipped for. `settled` holds what the file system says of files
-    that have not changed of late; `unmarked` names files that are known to hold no comment for lakewarden.
+    that have not changed of late; `unmarked` names files that are known to hold no comment for lakewarden; `reads` grows by
+    the real path of each file whose bytes were asked for.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Tree:
         self.max_bytes = max_bytes
         self.settled: dict[str, bytes] = dict(settled or {})
         self.unmarked: set[str] = set()
+        self.reads: set[str] = set()
         self._closed = {skip.path for skip in self.skipped}
         self._of_kinds: dict[frozenset[str], list[str]] = {}
         self._load = load
@@ -100,6 +102,21 @@ class Tree:
         content = {path: data.encode() if isinstance(data, str) else data for path, data in files.items()}
         return cls(root, [Entry(path, len(data)) for path, data in content.items()], content.__getitem__, max_bytes=max_bytes)
 
+    def holding(self, changed: Mapping[str, bytes]) -> Tree:
+        """The same tree, as if these files, given at their real paths, held something else."""
+        load = self._load
+        return Tree(
+            self.root,
+            [Entry(path, len(changed[path]) if path in changed else size) for path, size in self.files],
+            lambda path: changed[path] if path in changed else load(path),
+            links=self.links,
+            skipped=self.skipped,
+            left_out=self.left_out,
+            on_disk=self._on_disk,
+            max_bytes=self.max_bytes,
+            settled={path: data for path, data in self.settled.items() if path not in changed},
+        )
+
     def read(self, path: str) -> bytes:
         """The bytes of a file; SourceError where it cannot be read or is too large."""
         known = self._known.get(path)
@@ -108,6 +125,7 @@ class Tree:
         real = self._resolve(path)
         if real is None or not self._is_file(real):
             _fail(f"{path} is not in the tree", "check the path, and whether .gitignore excludes the file")
+        self.reads.add(real)
         size = self._sizes.get(real, 0)
         if size > self.max_bytes:
             raise too_large(path, size, self.max_bytes)

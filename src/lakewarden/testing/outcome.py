@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lakewarden.engines.answer import BrokenQueryError
 from lakewarden.engines.duckdb import DuckDBEngine
 from lakewarden.facts.store import Prepared, prepare
 from lakewarden.judge.catalogue import tables_of
@@ -26,7 +27,7 @@ def prepare_example(example: Example, needed: frozenset[str]) -> tuple[Prepared,
 
 
 def judge_example(rule: Rule, example: Example) -> Verdicts:
-    """The verdict of each object of an example to which the rule applies, sorted as in the example."""
+    """The verdict of each object of an example to which the rule applies, sorted as in the example; raises as `verdicts_of`."""
     policy = policy_of(example)
     facts, filled, planes = facts_of(example, policy)
     asked = [query for query in rule.queries if why_not_asked(query, filled, planes) is None]
@@ -42,8 +43,15 @@ def judge_example(rule: Rule, example: Example) -> Verdicts:
 
 
 def verdicts_of(engine: DuckDBEngine, query: Query) -> dict[tuple[str, str], tuple[str, str]]:
-    """By plane and key: the verdict, and the first condition that is false (of a fail) or not known."""
-    told = {(row["plane"], row["key"]): row for row in engine.ask(query.subject, query.query, list(query.conditions)).told}
+    """By plane and key: the verdict, and the first condition that is false (of a fail) or not known.
+
+    Raises:
+        BrokenQueryError: the query cannot be run, or does not return each object once.
+    """
+    answer = engine.ask(query.subject, query.query, list(query.conditions))
+    if not answer.whole:
+        raise BrokenQueryError("it loses objects, or judges one twice")
+    told = {(row["plane"], row["key"]): row for row in answer.told}
     found: dict[tuple[str, str], tuple[str, str]] = {}
     rows = engine.connection.execute(f"SELECT plane, key, applies FROM ({query.query})").fetchall()
     for plane, key, applies in rows:

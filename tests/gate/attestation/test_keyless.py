@@ -11,8 +11,8 @@ from tests.gate.attestation.given import payload, result
 from tests.gate.attestation.instance import ISSUER, SUBJECT, Instance, served, token
 from tests.gate.attestation.test_verify import asked, refused
 
-from lakewarden.errors import UsageError
-from lakewarden.gate.attestation.sign import SigningError, sealer, sealer_of
+from lakewarden.errors import SigningError, UsageError
+from lakewarden.gate.attestation.sign import sealer, sealer_of
 from lakewarden.gate.attestation.store import store
 from lakewarden.gate.attestation.trust import Identity, Trust
 from lakewarden.policy.model import GatePolicy

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from tests.gate.attestation.given import KINDS, write_key
 
-from lakewarden.errors import UsageError
+from lakewarden.errors import SigningError, UsageError
 from lakewarden.gate.attestation.dsse import opened, signed_by
-from lakewarden.gate.attestation.sign import PASSPHRASE, SigningError, sealer
+from lakewarden.gate.attestation.sign import PASSPHRASE, sealer
 from lakewarden.gate.attestation.trust import public_key
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.gate.attestation.given import envelope, payload, result, with_check, write_key
 
-from lakewarden.errors import UsageError
-from lakewarden.gate.attestation.sign import Sealer, SigningError, sealer
+from lakewarden.errors import SigningError, UsageError
+from lakewarden.gate.attestation.sign import Sealer, sealer
 from lakewarden.gate.attestation.store import store
 from lakewarden.gate.result import Outcome
 

@@ -20,7 +20,7 @@ from lakewarden.gate.attestation.statement import PAYLOAD
 from lakewarden.gate.attestation.store import store
 from lakewarden.gate.attestation.trust import Trust, trust_of
 from lakewarden.gate.attestation.verify import Answer, Verified, Wanted, is_named, verify
-from lakewarden.gate.result import Outcome
+from lakewarden.gate.result import LEVELS, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -268,7 +268,10 @@ def test_what_is_no_promotion_is_accepted_only_by_name(gate: Gate, kind: str) ->
         content = gate.content(result(kind=kind), name)
         assert refused(asked(content, gate.trust), "decision", kind)
         assert refused(asked(content, gate.trust, accept=frozenset({"C14"})), "decision", kind)
-        assert asked(content, gate.trust, accept=frozenset({kind})).exit_code == 0
+        assert asked(content, gate.trust, accept=frozenset({kind}), level=None).exit_code == 0
+        # An adoption asked for no level, and no acceptance of it makes it one.
+        for level in LEVELS:
+            assert refused(asked(content, gate.trust, accept=frozenset({kind}), level=level), "decision", "reaches no level")
 
 
 @pytest.mark.parametrize("kind", ["svr", "vsa"])

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 def deployments(rows: Mapping[str, Sequence[Fact]], policy: Policy) -> list[Fact]:
     """The deployments, each with whether it comes from the project's repository: the one that the policy names, else the one
-    that was read beside the estate.
+    that was read beside the estate. What names no project, as a Git folder does not, may come from that of any project.
     """
     remotes = {row.project: row.__dict__.get("remote") for row in rows["repositories"] if row.plane == "declared"}
+    own_repositories = [one.repository for one in policy.projects if one.repository]
     found: list[Fact] = []
     for row in rows["deployments"]:
         values = row.__dict__
@@ -31,6 +32,8 @@ def deployments(rows: Mapping[str, Sequence[Fact]], policy: Policy) -> list[Fact
         matches = values.get("origin_matches")
         if matches is None:
             matches = _matches(values.get("origin_url"), wanted)
+        if matches is None and row.project is None and any(_matches(values.get("origin_url"), one) for one in own_repositories):
+            matches = True
         before = values.get("before_policy") or False
         found.append(Deployment(**{**values, "origin_matches": matches, "before_policy": before}))
     return found

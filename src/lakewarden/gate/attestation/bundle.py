@@ -5,7 +5,6 @@ Whoever has the bundle can judge the decision again. It is canonical JSON, so it
 
 from __future__ import annotations
 
-import os
 import platform
 from contextlib import suppress
 from enum import Enum
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakewarden import __version__
 from lakewarden.gate.attestation.canonical import LARGEST, canonical
+from lakewarden.gate.unsaid import credentials
 from lakewarden.sources.platform.wire.redact import REMOVED, is_secret, redact
 
 if TYPE_CHECKING:
@@ -35,13 +35,11 @@ PARAMETERS = frozenset(
 _NAMES = frozenset({"code_calls", "code_literals", "config_refs"})
 _LIBRARIES = ("databricks-sdk", "mlflow-skinny", "mlflow", "GitPython", "securesystemslib", "sigstore")
 _LONGEST = 4_000
-#: A value of the environment is taken for a secret by its name only where it could be one.
-_SHORTEST = 12
 
 
 def bundle(result: GateResult, secrets: Iterable[str] = ()) -> bytes:
     """The evidence of a result. `secrets` are those that the run was given; whatever looks like one is removed too."""
-    known = frozenset((*secrets, *_own_secrets()))
+    known = credentials(secrets)
     document = {
         "type": TYPE,
         "request": {
@@ -95,11 +93,6 @@ def tools() -> dict[str, str]:
         with suppress(PackageNotFoundError):
             found[library] = version(library)
     return found
-
-
-def _own_secrets() -> Iterable[str]:
-    """Secrets of the environment, by their names."""
-    return (value for name, value in os.environ.items() if len(value) >= _SHORTEST and is_secret(name) and "/" not in value[:1])
 
 
 def _check(check: CheckResult) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from lakewarden.errors import SourceError
+from lakewarden.errors import SourceError, UsageError
 from lakewarden.gate.attestation.canonical import canonical
 
 if TYPE_CHECKING:
@@ -146,3 +146,19 @@ def _chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             yield chunk
+
+
+def sha256_of(file: Path) -> str:
+    """SHA-256 of a file in hex.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    hasher = hashlib.sha256()
+    try:
+        with file.open("rb") as opened:
+            while chunk := opened.read(1 << 20):
+                hasher.update(chunk)
+    except OSError as problem:
+        raise UsageError(f"cannot read {file}: {problem.strerror}", "check the path") from None
+    return hasher.hexdigest()

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lakewarden.errors import UsageError
-from lakewarden.gate.attestation.sign import Sealer, SigningError, timely
+from lakewarden.errors import SigningError, UsageError
+from lakewarden.gate.attestation.sign import Sealer, timely
 from lakewarden.gate.attestation.statement import PAYLOAD
+from lakewarden.sources.trust import tell_libraries
 
 if TYPE_CHECKING:
     from sigstore.models import ClientTrustConfig, TrustedRoot
@@ -74,6 +75,7 @@ def trust_config(instance: str) -> ClientTrustConfig:
 
     try:
         if instance == PUBLIC:
+            tell_libraries()
             return timely(lambda _: ClientTrustConfig.production(), None, who="Sigstore")
         return ClientTrustConfig.from_json(Path(instance).read_text(encoding="utf-8"))
     except (ValueError, Error) as problem:

@@ -9,10 +9,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from lakewarden.errors import ExitCode, LakewardenError, UsageError
+from lakewarden.errors import SigningError, UsageError
 from lakewarden.gate.attestation import dsse
 from lakewarden.gate.attestation.statement import PAYLOAD
 from lakewarden.sources.time_left import REMEDY, left
+from lakewarden.sources.trust import tell_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,12 +41,6 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-class SigningError(LakewardenError):
-    """Something was not signed or not stored, though it could be: a service refused or did not answer."""
-
-    exit_code = ExitCode.INCOMPLETE
-
-
 class Sealer(NamedTuple):
     """What puts statements into envelopes: how, the end of the name of its files, and who it is, in words."""
 
@@ -69,6 +64,7 @@ def sealer(spec: str | None, instance: str | None = None, *, allow_public_log: b
     if scheme == "key" and rest:
         signer = _of_file(Path(rest).expanduser())
         return Sealer(lambda payload: dsse.seal(payload, PAYLOAD, signer), by=f"the key {signer.public_key.keyid}")
+    tell_libraries()
     if scheme in _SERVICES:
         return timely(partial(_of_service, scheme), rest, who=spec)
     if scheme == "sigstore":

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from lakewarden.errors import UsageError
 from lakewarden.gate.attestation.bundle import shown_path
 from lakewarden.gate.result import LEVELS, Outcome
+from lakewarden.gate.unsaid import credentials
 from lakewarden.sources.platform.wire.redact import redact
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def svr(result: GateResult, secrets: Iterable[str] = ()) -> dict[str, Any]:
         properties.append(BREAK_GLASS)
         told = {"TICKET": result.ticket, "REASON": result.reason}
         properties += [f"{BREAK_GLASS}_{name}={value}" for name, value in told.items() if value is not None]
-        properties = [redact(one, secrets, opaque=False, longest=_LONGEST) for one in properties]
+        known = credentials(secrets)
+        properties = [redact(one, known, opaque=False, longest=_LONGEST) for one in properties]
     if passed(result):
         properties += _decided(result)
     predicate = {
@@ -100,7 +102,10 @@ def vsa(result: GateResult, evidence_name: str, evidence_sha256: str) -> dict[st
         "timeVerified": result.finished,
         "resourceUri": result.uri,
         "policy": _policy(result),
-        "inputAttestations": [{"uri": quote(evidence_name), "digest": {"sha256": evidence_sha256}}],
+        "inputAttestations": [
+            {"uri": quote(name), "digest": {"sha256": sha256}}
+            for name, sha256 in ((evidence_name, evidence_sha256), *((str(shown_path(name)), one) for name, one in result.inputs))
+        ],
         "verificationResult": PASSED if good else FAILED,
         "verifiedLevels": [*_decided(result), *waived] if good else [FAILED],
         "slsaVersion": SLSA_VERSION,

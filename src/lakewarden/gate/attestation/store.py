@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from lakewarden.errors import SigningError
 from lakewarden.gate.attestation.bundle import bundle
 from lakewarden.gate.attestation.canonical import canonical
-from lakewarden.gate.attestation.sign import Sealer, SigningError, sealer
+from lakewarden.gate.attestation.sign import Sealer, sealer
 from lakewarden.gate.attestation.statement import refuse_unattestable, svr, vsa
 
 if TYPE_CHECKING:

@@ -13,11 +13,10 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from lakewarden.errors import ExitCode
+from lakewarden.errors import ExitCode, SigningError
 from lakewarden.gate.attestation import statement as said
 from lakewarden.gate.attestation.canonical import NotCanonicalError, parsed
 from lakewarden.gate.attestation.dsse import NotAnEnvelopeError, opened
-from lakewarden.gate.attestation.sign import SigningError
 from lakewarden.gate.attestation.trust import Trust, signer_of
 from lakewarden.gate.result import LEVELS
 
@@ -266,14 +265,23 @@ def _decision(statement: dict[str, Any], wanted: Wanted) -> _Told:
             int(waived[1]) in said.UNWAIVABLE or f"C{int(waived[1])}" not in wanted.accept
         ):
             _no(f"check C{int(waived[1])} was waived, which is not accepted")
-    if kinds and kinds[0] not in wanted.accept:
-        _no(f"it is a{'n' if kinds[0] == 'adoption' else ''} {kinds[0]}, which is not accepted")
-    if levels and wanted.level is not None and LEVELS.index(levels[0]) < LEVELS.index(wanted.level):
-        _no(f"the version reaches {levels[0]}, not {wanted.level}")
+    _reached(levels, kinds, wanted)
     if missing := [named for named in wanted.properties if named not in found]:
         where = "; a verification summary does not list checks, the file *.svr.* does" if summary else ""
         _no(f"it does not say {missing[0]}{where}")
     return Answer.VERIFIED, ", ".join(found[:40])
+
+
+def _reached(levels: list[str], kinds: list[str], wanted: Wanted) -> None:
+    """Is the level reached that is wanted? A way out asks for less than any level does, whatever is accepted."""
+    if kinds and kinds[0] not in wanted.accept:
+        _no(f"it is a{'n' if kinds[0] == 'adoption' else ''} {kinds[0]}, which is not accepted")
+    if kinds and wanted.level is not None:
+        _no(
+            f"it is a{'n' if kinds[0] == 'adoption' else ''} {kinds[0]}, which reaches no level: gate the version, or ask without --level"
+        )
+    if levels and wanted.level is not None and LEVELS.index(levels[0]) < LEVELS.index(wanted.level):
+        _no(f"the version reaches {levels[0]}, not {wanted.level}")
 
 
 def _time(statement: dict[str, Any], wanted: Wanted, now: dt.datetime) -> _Told:

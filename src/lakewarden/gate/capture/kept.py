@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from lakewarden.errors import SourceError
+from lakewarden.errors import SigningError, SourceError
 from lakewarden.facts.gaps import Cause
-from lakewarden.gate.attestation.sign import SigningError
 from lakewarden.sources.platform.databricks.captured import Believed
 
 if TYPE_CHECKING:
@@ -22,10 +22,13 @@ _SEVERAL = "several digests were attested: "
 
 
 class Before(NamedTuple):
-    """What is believed of a version: its captured runs, and each digest that was captured or attested."""
+    """What is believed of a version: its captured runs, and each digest that was captured or attested; and the files that say so,
+    each with its SHA-256.
+    """
 
     said: Believed
     digests: frozenset[str]
+    files: tuple[tuple[str, str], ...] = ()
 
     @property
     def digest(self) -> str | None:
@@ -43,7 +46,7 @@ def before(folder: Path | None, uri: str, trust: Trust) -> Before:
     """
     from lakewarden.gate.capture.statement import NotProvenanceError, read_statement
 
-    captures, digests, refused = [], set[str](), list[str]()
+    captures, digests, refused, files = [], set[str](), list[str](), list[tuple[str, str]]()
     number = quote(uri.rpartition("/versions/")[2], safe="")
     for path in _files(folder, f"*-{number}.provenance.*json"):
         envelope = _opened(path, trust, refused)
@@ -56,12 +59,21 @@ def before(folder: Path | None, uri: str, trust: Trust) -> Before:
             continue
         captures.append(capture)
         digests.add(digest)
+        files.append((path.name, _sha256(path)))
     for path in _files(folder, f"*-{number}.vsa.*json"):
         envelope = _opened(path, trust, [])
         found = None if envelope is None else _attested(envelope, uri)
         if found is not None:
             digests.add(found)
-    return Before(Believed(tuple(captures), tuple(refused), asked=True), frozenset(digests))
+            files.append((path.name, _sha256(path)))
+    return Before(Believed(tuple(captures), tuple(refused), asked=True), frozenset(digests), tuple(files))
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as problem:
+        raise _unread(path, problem) from None
 
 
 def _files(folder: Path | None, glob: str) -> Iterator[Path]:

@@ -79,6 +79,61 @@
     });
   }
 
+  /** Draw what each audit counted: a curve of its own for each, because there are many passes for one failure. */
+  function curves() {
+    const frame = one("#curves");
+    if (!frame || typeof Chart === "undefined") return;
+    frame.hidden = false;
+    const points = JSON.parse(frame.dataset.curves);
+    const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    const colors = { failing: "--bad", unknown: "--open", passing: "--good" };
+    for (const canvas of frame.querySelectorAll("canvas")) {
+      const name = canvas.dataset.curve;
+      const line = color(colors[name]);
+      const axis = { ticks: { color: color("--ink") }, grid: { color: color("--line") } };
+      Chart.getChart(canvas)?.destroy();
+      new Chart(canvas, {
+        type: "line",
+        data: {
+          labels: points.map((point) => point.day),
+          datasets: [
+            {
+              label: name,
+              data: points.map((point) => point[name]),
+              borderColor: line,
+              pointBackgroundColor: points.map((point) => (point.incomplete ? color("--page") : line)),
+              pointBorderColor: line,
+              pointRadius: points.length > 30 ? 2 : 4,
+              borderWidth: 2,
+            },
+          ],
+        },
+        options: {
+          animation: false,
+          maintainAspectRatio: false,
+          scales: {
+            x: { ...axis, ticks: { ...axis.ticks, maxTicksLimit: 4, maxRotation: 0 } },
+            y: { ...axis, beginAtZero: true, ticks: { ...axis.ticks, precision: 0 } },
+          },
+          plugins: { legend: { display: false }, title: { display: true, text: name, color: color("--ink") } },
+        },
+      });
+    }
+  }
+
+  /** On paper nothing can be opened. */
+  const folded = new Set();
+  function unfold() {
+    for (const part of document.querySelectorAll("details:not([open])")) {
+      part.open = true;
+      folded.add(part);
+    }
+  }
+  function fold() {
+    for (const part of folded) part.open = false;
+    folded.clear();
+  }
+
   if (form) {
     form.addEventListener("input", filter);
     form.addEventListener("submit", (event) => event.preventDefault());
@@ -86,7 +141,13 @@
     filter();
   }
   addEventListener("hashchange", route);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    draw();
+    curves();
+  });
+  addEventListener("beforeprint", unfold);
+  addEventListener("afterprint", fold);
   route();
   draw();
+  curves();
 })();

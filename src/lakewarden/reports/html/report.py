@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import asdict
 from datetime import datetime, timezone
 from importlib.resources import files
 from typing import TYPE_CHECKING, TextIO
 
 from lakewarden.judge.result import Result, Verdict
 from lakewarden.reports.escape import clean
-from lakewarden.reports.html.view import areas, choices, environments, gaps, groups, off
+from lakewarden.reports.html.view import areas, choices, crossed, environments, gaps, groups, off
 from lakewarden.reports.outcome import failing, not_seen, verdict
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def write(result: Result, out: TextIO, _: Options) -> None:
     }
     shown = page.get_template("report.html.j2").stream(
         result=result,
-        root=clean(result.root),
+        heading=_heading(result),
         verdict=clean(verdict(result)),
         state="bad" if failing(result) else "open" if result.incomplete or not result.count(Verdict.PASS) else "good",
         seen=[clean(one) for one in not_seen(result)],
@@ -52,6 +53,9 @@ def write(result: Result, out: TextIO, _: Options) -> None:
         failing=failing(result),
         areas=by_area,
         environments=environments(result),
+        crossed=crossed(result),
+        trend=result.trend[::-1] if len(result.trend) > 1 else (),
+        curves=json.dumps([asdict(point) for point in result.trend]),
         groups=found,
         gaps=gaps(result),
         off=off(result),
@@ -67,6 +71,14 @@ def write(result: Result, out: TextIO, _: Options) -> None:
         script_digests=f"{_digest(chart)} {_digest(script)}",
     )
     out.writelines(shown)
+
+
+def _heading(result: Result) -> str:
+    """What was judged, of which day, and for whom."""
+    of = f" of {clean(result.folder)}" if result.folder else ""
+    part = f", the part of {clean(result.owner)}" if result.owner is not None else ""
+    day = f", as of {result.day}" if result.day else ""
+    return f"{result.command}{of}{part}{day}"
 
 
 def _since(result: Result) -> dict[str, int] | None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from lakewarden.judge.result import Finding, Result, RuleOutcome, Verdict
-from lakewarden.judge.sharing import once
+from lakewarden.judge.sharing import once, shares
 from lakewarden.reports.escape import clean
 from lakewarden.reports.markdown import Block, blocks, inline
 from lakewarden.reports.order import fails, marks, worst_first
@@ -15,6 +13,8 @@ from lakewarden.reports.place import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from lakewarden.judge.result import Finding, Result, RuleOutcome, Share, ShareCounts
 
 #: The recommendations of the workflow, by the letters of the codes of their rules.
 AREAS = {
@@ -26,7 +26,7 @@ AREAS = {
     "DEP": "Code deployed, not models",
     "LW": "The run itself",
 }
-_UNNAMED = "not known"
+_UNNAMED = "none, or not known"
 
 
 class Counted(NamedTuple):
@@ -122,14 +122,36 @@ def areas(result: Result) -> list[Counted]:
 
 
 def environments(result: Result) -> list[Counted]:
-    """Violations by environment. Passes are counted for each rule only, so there are none here."""
-    names = Counter(clean(finding.environment or "") for finding in result.findings)
+    """What is no pass, by environment. Passes are counted for each rule only, so there are none here."""
+    return [Counted(clean(one.name) or _UNNAMED, 0, *_counts(one.rules.values())) for one in _environments(result)]
+
+
+def crossed(result: Result) -> list[tuple[str, tuple[Counted, ...]]]:
+    """What is no pass, by recommendation, each with the environments in the order of `environments`."""
+    found = _environments(result)
+    letters = {code: code.rstrip("0123456789") for one in found for code in one.rules}
+    order = [*(name for name in AREAS if name in letters.values()), *sorted(set(letters.values()) - set(AREAS))]
     return [
-        Counted(
-            name or _UNNAMED, 0, *(_count(result, name, verdict) for verdict in (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WAIVED))
+        (
+            AREAS.get(name, clean(name)),
+            tuple(
+                Counted(clean(one.name) or _UNNAMED, 0, *_counts(of for code, of in one.rules.items() if letters[code] == name))
+                for one in found
+            ),
         )
-        for name in sorted(names)
+        for name in order
     ]
+
+
+def _environments(result: Result) -> tuple[Share, ...]:
+    # A report that was written before it told of environments names those of its findings.
+    found = result.environments or shares(result.findings, result.findings, lambda finding: finding.environment)
+    return tuple(sorted(found, key=lambda one: (not one.name, one.name)))
+
+
+def _counts(found: Iterable[ShareCounts]) -> tuple[int, int, int]:
+    each = list(found)
+    return sum(of.failed for of in each), sum(of.unknown for of in each), sum(of.waived for of in each)
 
 
 def gaps(result: Result) -> list[Seen]:
@@ -163,10 +185,6 @@ def _sum(name: str, outcomes: Sequence[RuleOutcome]) -> Counted:
         sum(o.unknown for o in outcomes),
         sum(o.waived for o in outcomes),
     )
-
-
-def _count(result: Result, environment: str, verdict: Verdict) -> int:
-    return sum(f.verdict is verdict and clean(f.environment or "") == environment for f in result.findings)
 
 
 def _group(result: Result, key: str, members: list[Finding]) -> Group:

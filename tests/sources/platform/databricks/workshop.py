@@ -41,6 +41,7 @@ def workshop(
         "endpoints",
         "legacy_models",
         "webhooks",
+        "repos",
     ):
         estate.none(kind)
     _people(estate)

@@ -57,6 +57,14 @@ def test_who_trained_may_not_promote() -> None:
     assert found.check(17) == "fail"
 
 
+def test_a_job_run_that_cannot_be_read_leaves_open_who_trained() -> None:
+    """The run's own tag names a service principal, but anybody may have written it who may edit the run."""
+    estate, who = with_promoter()
+    found, row = told(estate, who, fault="/api/2.2/jobs/runs/get")
+    assert "is_other" not in row
+    assert (found.check(10), found.check(16), found.check(17)) == ("missing", "missing", "missing")
+
+
 def test_a_reader_may_not_move_the_alias() -> None:
     estate = estate_of()
     who = estate.user("reader@example.com")

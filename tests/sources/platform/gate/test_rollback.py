@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from tests.contract import serve
 from tests.running import lakewarden
-from tests.sources.platform.gate.gating import PROMOTER, estate_of
+from tests.sources.platform.gate.gating import ASKED, PROMOTER, estate_of, policy_of
+
+from lakewarden.gate.run import rules
+from lakewarden.gate.streaming import digest_of_files
+from lakewarden.judge.judge import tables_needed
+from lakewarden.sources.platform.audit import Asked, Beside
+from lakewarden.sources.platform.gate import read as reading
+from lakewarden.sources.platform.gate.artifacts import Digester
+from lakewarden.sources.platform.gate.request import request_of
+from lakewarden.sources.platform.gate.reread import is_unchanged
+from lakewarden.sources.platform.wire import http
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +36,20 @@ def gate(folder: Path, server: Server, *arguments: str) -> Ran:
     token = server.estate.principals[PROMOTER].token
     settings = {"DATABRICKS_TOKEN": token, "DATABRICKS_HOST": "", "DATABRICKS_CONFIG_FILE": str(folder / "none"), "CI": ""}
     return lakewarden(folder, "gate", *arguments, "--to", "production", "--attestations", "out", **settings)
+
+
+def test_a_tag_that_is_written_while_the_gate_asks_is_a_change() -> None:
+    """Approvals and validations are tags: what was judged is what has to be there when the alias moves."""
+    estate = estate_of({"approval": "Approved"})
+    with serve(estate) as server:
+        policy, request = policy_of(server.url), request_of(ASKED, "production", ("champion",))
+        wanted = tables_needed(rules(), reading.fills(request, git=True), frozenset({"deployed"}))
+        asked = [Asked(server.url, lambda: http.connect(server.url, token=server.estate.admin.token))]
+        read = reading.read(request, asked, Beside(), wanted, policy, str, Digester(digest_of_files))
+        assert read.home is not None
+        assert is_unchanged(read.home)
+        estate.version_tags["prod.ml.churn", "3"]["approval"] = "Rejected"
+        assert not is_unchanged(read.home)
 
 
 def test_a_rollback_asks_the_registry_alone(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def _nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))  # no az, no databricks
 
 
-class _Workspace:
+class OAuthWorkspace:
     """A workspace that knows one client, and speaks OAuth as Databricks does."""
 
     def __init__(self) -> None:
@@ -59,8 +59,8 @@ class _Workspace:
 
 
 @pytest.fixture
-def workspace() -> Iterator[_Workspace]:
-    said = _Workspace()
+def workspace() -> Iterator[OAuthWorkspace]:
+    said = OAuthWorkspace()
     server = Server(said)
     said.url = server.url
     yield said
@@ -71,19 +71,21 @@ def _me(**how: Any) -> dict[str, Any]:
     return connect(**how).get("/api/2.0/preview/scim/v2/Me", family="scim")
 
 
-def test_a_token_of_the_environment_logs_in(workspace: _Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_of_the_environment_logs_in(workspace: OAuthWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABRICKS_HOST", workspace.url)
     monkeypatch.setenv("DATABRICKS_TOKEN", _SECRET)
     assert _me() == {"login": f"Bearer {_SECRET}", "routed": "900800700600"}
 
 
-def test_a_profile_logs_in(workspace: _Workspace, tmp_path: Path) -> None:
+def test_a_profile_logs_in(workspace: OAuthWorkspace, tmp_path: Path) -> None:
     (tmp_path / ".databrickscfg").write_text(f"[prod]\nhost = {workspace.url}/?o=123\ntoken = {_SECRET}\n")
     assert connect(profile="prod").host == workspace.url
     assert _me(profile="prod")["login"] == f"Bearer {_SECRET}"
 
 
-def test_a_service_principal_logs_in_by_oauth_and_keeps_its_token(workspace: _Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_principal_logs_in_by_oauth_and_keeps_its_token(
+    workspace: OAuthWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DATABRICKS_CLIENT_ID", "an-id")
     monkeypatch.setenv("DATABRICKS_CLIENT_SECRET", _SECRET)
     api = connect(f"{workspace.url}/browse?o=1#x")
@@ -113,7 +115,7 @@ def test_no_login_is_told(tmp_path: Path) -> None:
     assert str(tmp_path) not in message + advice
 
 
-def test_a_host_without_a_login_is_told(workspace: _Workspace) -> None:
+def test_a_host_without_a_login_is_told(workspace: OAuthWorkspace) -> None:
     assert _refused(host=workspace.url)[0] == f"no login is configured for {workspace.url}"
 
 
@@ -129,14 +131,14 @@ def test_a_configuration_file_that_cannot_be_read_is_told_without_its_lines(tmp_
     assert _refused(profile="prod")[0] == "the Databricks configuration file cannot be read"
 
 
-def test_two_logins_are_told(workspace: _Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_logins_are_told(workspace: OAuthWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABRICKS_TOKEN", _SECRET)
     monkeypatch.setenv("DATABRICKS_CLIENT_ID", "an-id")
     monkeypatch.setenv("DATABRICKS_CLIENT_SECRET", _SECRET)
     assert _refused(host=workspace.url)[0] == "more than one way to log in is configured: oauth and pat"
 
 
-def test_a_secret_that_is_wrong_is_told(workspace: _Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_that_is_wrong_is_told(workspace: OAuthWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABRICKS_CLIENT_ID", "an-id")
     monkeypatch.setenv("DATABRICKS_CLIENT_SECRET", _SECRET)
     workspace.token = Says({"error": "invalid_client", "error_description": f"{_SECRET} is wrong"}, 401)
@@ -184,7 +186,7 @@ def test_a_black_hole_is_told_within_15_seconds(monkeypatch: pytest.MonkeyPatch)
         assert time.monotonic() - started < 15
 
 
-def test_a_login_that_hangs_is_told(workspace: _Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_login_that_hangs_is_told(workspace: OAuthWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
     from lakewarden.sources.platform.wire import databricks
 
     monkeypatch.setattr(databricks, "LOGIN_SECONDS", 0.5)
@@ -207,7 +209,7 @@ def test_a_login_that_hangs_is_told(workspace: _Workspace, monkeypatch: pytest.M
 
 
 def test_a_workspace_without_metadata_or_with_a_strange_one_is_still_asked(
-    workspace: _Workspace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    workspace: OAuthWorkspace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("DATABRICKS_TOKEN", _SECRET)
     for says in (Says({}, 404), Says(b"<html>"), Says({}), Says(b"", 401)):

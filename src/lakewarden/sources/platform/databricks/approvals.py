@@ -12,6 +12,8 @@ from lakewarden.sources.platform.estate import DEPLOYED
 from lakewarden.sources.platform.wire.errors import Failed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lakewarden.facts.fact import Fact
     from lakewarden.sources.platform.estate import Estate
 
@@ -20,10 +22,10 @@ _APPROVAL = "approv"
 _PATH = "/api/2.0/mlflow/unity-catalog/model-versions/get"
 
 
-def ask_version(estate: Estate, name: str, number: str) -> dict[str, Any]:
-    """A version as MLflow's API tells it: only this answer has its tags."""
-    query = {"name": name, "version": number}
-    said = estate.api.get(_PATH, query, family="mlflow-tracking", right=f"EXECUTE on the model {name}").get("model_version")
+def ask_version(estate: Estate, name: str, number: str, get: Callable[..., dict[str, Any]] | None = None) -> dict[str, Any]:
+    """A version as MLflow's API tells it: only this answer has its tags. `get` asks in place of the estate's own."""
+    query, right = {"name": name, "version": number}, f"EXECUTE on the model {name}"
+    said = (get or estate.api.get)(_PATH, query, family="mlflow-tracking", right=right).get("model_version")
     if not isinstance(said, dict):
         raise Failed(f"the answer about version {number} of {name} holds no version", "run again; report it if it stays so")
     return said

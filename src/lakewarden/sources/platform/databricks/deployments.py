@@ -1,4 +1,4 @@
-"""The deployments of bundles: the metadata that each leaves in the workspace, and the platform's own records where it keeps them."""
+"""Deployments: the metadata that bundles leave in the workspace, the platform's own records, and Git folders that jobs run from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from lakewarden.errors import SourceError
 from lakewarden.facts.gaps import Cause
 from lakewarden.facts.model.targets import Deployment
 from lakewarden.sources.platform.databricks.bundles import at, metadata_of
+from lakewarden.sources.platform.databricks.git_folders import PATH, git_folders
 from lakewarden.sources.platform.databricks.names import Named, named
 from lakewarden.sources.platform.databricks.once import attempt
 from lakewarden.sources.platform.databricks.workloads import workloads
@@ -64,6 +65,7 @@ def collect(estate: Estate) -> None:
         for record in records:
             _of_record(estate, record, names.get(record.number))
         problems += _unnamed(estate, records)
+        attempt(problems, partial(_of_git_folders, estate, problems))
         if problems:
             raise problems[0]
         # Jobs and pipelines name the files: where some are not listed, so are deployments.
@@ -81,6 +83,21 @@ def _unnamed(estate: Estate, records: list[_Record]) -> list[SourceError]:
             reason = f"{one.kind} {one.name or one.number} was deployed by a bundle and does not name the bundle's metadata"
             return [SourceError(Cause.UNRESOLVED.value, reason, "deploy it again with a newer Databricks CLI")]
     return []
+
+
+def _of_git_folders(estate: Estate, problems: list[SourceError]) -> None:
+    """What is checked out where jobs run from is deployed, whoever pulled it: nothing says who."""
+    used = git_folders(estate)
+    problems += used.problems
+    for folder in used.folders:
+        key, path = deployment_key(estate, folder.path), f"{PATH}/{folder.number}"
+        reason = f"nothing tells who pulled the Git folder {folder.path}, which jobs run from"
+        estate.unexplained("deployments", key, reason, "deploy its jobs with a bundle, from CI", estate.at(path))
+        if folder.commit is None:
+            reason = f"the Git folder {folder.path}, which jobs run from, does not say which commit is checked out"
+            problems.append(SourceError(Cause.UNRESOLVED.value, reason, "pull it again"))
+            continue
+        _add(estate, key, None, folder.commit, folder.url, None, Named(None, None), in_force=True, path=path)
 
 
 def deployment_key(estate: Estate, path: str) -> str:
@@ -194,6 +211,7 @@ COLLECTOR = Collector(
     (
         Need("GET /api/2.0/workspace/export", "CAN_READ on the metadata.json of bundles"),
         Need("GET /api/2.0/bundle/deployments", "workspace admin [unverified]"),
+        Need("GET /api/2.0/repos", "CAN_MANAGE on the Git folders that jobs run from, or workspace admin"),
     ),
     collect,
 )

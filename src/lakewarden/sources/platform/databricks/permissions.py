@@ -10,6 +10,8 @@ from lakewarden.sources.platform.databricks.access_lists import FAMILY, PATH, en
 from lakewarden.sources.platform.databricks.bundles import root_of
 from lakewarden.sources.platform.databricks.deployments import deployment_key, record_key
 from lakewarden.sources.platform.databricks.endpoints import IDS
+from lakewarden.sources.platform.databricks.git_folders import git_folders
+from lakewarden.sources.platform.databricks.once import attempt
 from lakewarden.sources.platform.databricks.workloads import workloads
 from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
 from lakewarden.sources.platform.wire.errors import Failed
@@ -46,7 +48,7 @@ def collect(estate: Estate) -> None:
     reason = "permissions are read of jobs, pipelines, experiments, endpoints and the folders of deployments only"
     estate.facts.otherwise(Gap(Cause.NOT_ASKED, "permissions", reason, plane=DEPLOYED))
     by_list: dict[str, list[_Object]] = {}
-    for one in (*_workloads(estate), *_experiments(estate), *_folders(estate), *_endpoints(estate)):
+    for one in _objects(estate):
         by_list.setdefault(one.parent, []).append(one)
     objects = [one for of_list in by_list.values() for one in of_list]
     answers = dict(gather(lambda one: _ask(estate, one), objects))
@@ -55,6 +57,14 @@ def collect(estate: Estate) -> None:
             for one in of_list:
                 _write(estate, one, answers[one].get())
     _of_records(estate, answers)
+
+
+def _objects(estate: Estate) -> Iterator[_Object]:
+    yield from _workloads(estate)
+    yield from _experiments(estate)
+    yield from _folders(estate)
+    yield from _git_folders(estate)
+    yield from _endpoints(estate)
 
 
 def _workloads(estate: Estate) -> Iterator[_Object]:
@@ -100,6 +110,15 @@ def _folders(estate: Estate) -> Iterator[_Object]:
         key = deployment_key(estate, path)
         for folder in (f"{root_of(path)}/files", path.rpartition("/")[0]):
             yield _Object(key, "directory", folder, "directories", "", frozenset(runs_as), f"{estate.workspace}{folder}")
+
+
+def _git_folders(estate: Estate) -> Iterator[_Object]:
+    """The Git folders that jobs run from; the problem of a list that could not be read is told with the deployments."""
+    used = attempt([], lambda: git_folders(estate))
+    for one in () if used is None else used.folders:
+        key = deployment_key(estate, one.path)
+        if one.commit is not None:  # otherwise there is no deployment
+            yield _Object(key, "directory", one.path, "repos", one.number, one.runs_as, key)
 
 
 def _of_records(estate: Estate, answers: Mapping[_Object, Answer[dict[str, Any]]]) -> None:

@@ -21,6 +21,8 @@ from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, field_
 from lakewarden.sources.platform.wire.gather import gather
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lakewarden.facts.fact import Fact
     from lakewarden.sources.platform.estate import Estate
 
@@ -184,11 +186,13 @@ def signature_of(raw: bytes, key: str) -> bool:
     return bool(said.get("signature"))
 
 
-def read_tags(estate: Estate, used: list[Seen], facts: dict[str, ModelVersion]) -> None:
-    """Write the tags of each version that is in use, by one question for each."""
+def read_tags(
+    estate: Estate, used: list[Seen], facts: dict[str, ModelVersion], get: Callable[..., dict[str, Any]] | None = None
+) -> None:
+    """Write the tags of each version that is in use, by one question for each; `get` asks in place of the estate's own."""
     reason = NOT_IN_USE.format("tags")
     estate.facts.otherwise(Gap(Cause.NOT_ASKED, "model_version_tags", reason, plane=DEPLOYED))
-    for one, answer in gather(lambda one: ask_version(estate, str(one.model.__dict__["name"]), one.number), used):
+    for one, answer in gather(lambda one: ask_version(estate, str(one.model.__dict__["name"]), one.number, get), used):
         with estate.facts.listing("model_version_tags", plane=DEPLOYED, of=one.key, origin=facts[one.key].origin):
             write_tags(estate, facts[one.key], answer.get().get("tags") or [])
 

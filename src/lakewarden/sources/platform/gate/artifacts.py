@@ -10,8 +10,10 @@ from lakewarden.errors import SourceError
 from lakewarden.facts.gaps import Cause
 from lakewarden.facts.model.gate import Artifact
 from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need
+from lakewarden.sources.platform.gate.belonging import is_of_run
 from lakewarden.sources.platform.gate.candidate import asked_of
 from lakewarden.sources.platform.gate.files import ModelFiles, files_of
+from lakewarden.sources.platform.gate.records import run_of
 from lakewarden.sources.platform.mlflow.login import API
 from lakewarden.sources.platform.wire.errors import Missing
 
@@ -71,7 +73,9 @@ def _artifact(estate: Estate, key: str, version: Fact) -> Artifact:
     if said:
         artifact.same_run = runs == {run} if "?" not in runs or len(runs - {"?"}) > 1 else None
         artifact.same_model = False if len(models) > 1 else True if logged is not None or not models else None
-    if artifact.same_run is None:
+    if artifact.same_run:
+        artifact.same_run = _is_of_run(estate, artifact, version, logged, files)
+    elif artifact.same_run is None:
         _unknown(estate, artifact, "its MLmodel file, or its logged model, names no run")
     try:
         artifact.digest = digester.of(files)
@@ -80,6 +84,23 @@ def _artifact(estate: Estate, key: str, version: Fact) -> Artifact:
     before = digester.before(key)
     artifact.same_digest = before is None or before == artifact.digest
     return artifact
+
+
+def _is_of_run(
+    estate: Estate, artifact: Artifact, version: Fact, logged: dict[str, Any] | None, files: ModelFiles
+) -> bool | None:
+    """Files and logged model may be made to name any run: is it the run that logged them?"""
+    try:
+        run = run_of(estate, version)
+    except SourceError as problem:
+        _unknown(estate, artifact, problem.reason, problem.remedy)
+        return None
+    if run is None:
+        return None
+    found, why = is_of_run(run, logged, files.at)
+    if found is None:
+        _unknown(estate, artifact, why)
+    return found
 
 
 def _described(estate: Estate, key: str, files: ModelFiles) -> dict[str, Any]:

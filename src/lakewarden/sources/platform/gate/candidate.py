@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lakewarden.errors import SourceError
@@ -134,7 +135,13 @@ def _versions(estate: Estate, model: Model, numbers: list[str]) -> None:
             estate.unexplained("model_versions", one.key, problem.reason, problem.remedy, model.origin)
         facts[one.key] = version_of(estate, one, signed)
         estate.facts.add(facts[one.key])
-    read_tags(estate, used, facts)
+    read_tags(estate, used, facts, partial(ask_first, estate, part=_tags))
+
+
+def _tags(said: dict[str, Any]) -> object:
+    """The tags of a version, whatever their order: the rest of the answer tells of the deployment job that goes on meanwhile."""
+    rows = (said.get("model_version") or {}).get("tags") or ()
+    return sorted((str(one.get("key")), str(one.get("value"))) for one in rows)
 
 
 COLLECTOR = Collector(

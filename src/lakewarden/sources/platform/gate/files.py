@@ -29,13 +29,16 @@ _ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 
 
 class ModelFiles(NamedTuple):
-    """The files of one version: `paths` lists them relative to the model, `path_of` is where one is asked for."""
+    """The files of one version: `paths` lists them relative to the model, `path_of` is where one is asked for; `at` is the place of
+    all of them, None where the registry keeps them itself.
+    """
 
     api: Api
     family: str
     right: str
     paths: Callable[[], Iterator[tuple[str, int | None]]]
     path_of: Callable[[str], str]
+    at: str | None = None
 
     def read(self, path: str, most: int) -> bytes:
         """A small file. Raises a SourceError where it cannot be read, or is larger."""
@@ -119,7 +122,10 @@ def _on_server(estate: Estate, request: Request, number: str) -> ModelFiles:
                 else:
                     yield inside, int(size) if size is not None else None
 
-    return ModelFiles(estate.api, FAMILY, right, paths, lambda path: f"{_ARTIFACTS}/{_quoted(f'{root}/{path}').lstrip('/')}")
+    def path_of(path: str) -> str:
+        return f"{_ARTIFACTS}/{_quoted(f'{root}/{path}').lstrip('/')}"
+
+    return ModelFiles(estate.api, FAMILY, right, paths, path_of, parts.geturl())
 
 
 def _name_of(row: Mapping[str, Any]) -> str:

@@ -61,7 +61,8 @@ AT_THE_END = (f"{_GATE}.reread",)
 
 class Read(NamedTuple):
     """What was read: the facts, the tables that can be filled, the requests by family, and the registry where it answered.
-    `secrets` are the credentials that were sent, which nothing that is stored may hold.
+    `secrets` are the credentials that were sent, which nothing that is stored may hold; `inputs` the signed statements that were
+    believed, each with its SHA-256.
     """
 
     facts: Facts
@@ -69,6 +70,7 @@ class Read(NamedTuple):
     requests: Mapping[str, int]
     home: Estate | None = None
     secrets: frozenset[str] = frozenset()
+    inputs: tuple[tuple[str, str], ...] = ()
 
 
 def fills(request: Request, *, git: bool) -> frozenset[str]:

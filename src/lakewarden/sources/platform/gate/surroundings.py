@@ -14,33 +14,42 @@ from lakewarden.sources.git_command import git
 from lakewarden.sources.git_remote import HEADS, TAGS
 from lakewarden.sources.platform.estate import DEPLOYED
 from lakewarden.sources.platform.gate.place import JOB, Place
+from lakewarden.sources.platform.gate.remotes import address_of_checkout, released_heads, state_of_remotes
 from lakewarden.sources.repository.git import read_checkout
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from lakewarden.facts.collect import Facts
     from lakewarden.facts.fact import Fact
     from lakewarden.policy.model import Policy
+    from lakewarden.sources.platform.gate.remotes import Remotes
     from lakewarden.sources.platform.gate.request import Request
 
 _CHECK_OUT = "run the gate in a full checkout of the project's release branch (`fetch-depth: 0`)"
 
 
-def write_surroundings(facts: Facts, request: Request, policy: Policy, place: Place, root: str | None) -> None:
+def write_surroundings(facts: Facts, request: Request, policy: Policy, place: Place, root: str | None, remotes: Remotes) -> None:
     """Write where the gate runs, for each candidate that was found. `root` is the checkout that it runs in, None for none."""
     for candidate in facts.rows["candidates"]:
         with facts.listing("gate_places", plane=DEPLOYED, of=candidate.key):
-            facts.add(_place(facts, request, policy, place, root, candidate))
-        candidate.policy_released = _is_released(facts, request, policy, root, candidate)  # type: ignore[attr-defined]  # a column
+            facts.add(_place(facts, request, policy, place, root, remotes, candidate))
+        candidate.policy_released = _is_released(facts, request, policy, root, remotes, candidate)  # type: ignore[attr-defined]  # a column
 
 
-def state_of(policy: Policy, root: str | None) -> str:
-    """The policy and the branches of the remote as they are now, in one text that changes when they do."""
+def state_of(policy: Policy, request: Request, root: str | None, ask: Callable[[str | None], Mapping[str, str]]) -> str:
+    """The policy and the release branches of the remote in one text that changes when they do. `ask` tells the refs of a remote.
+
+    Raises:
+        SourceError: a remote does not tell.
+    """
     files = [Path(file).read_bytes().hex() if Path(file).is_file() else "gone" for file in policy.files]
-    heads = git(root, ("for-each-ref", "--format=%(refname) %(objectname)", "refs/remotes/")) if root is not None else None
-    return "\n".join((*files, heads.line if heads is not None and heads.ok else ""))
+    return "\n".join((*files, *state_of_remotes(policy, request, root, ask)))
 
 
-def _place(facts: Facts, request: Request, policy: Policy, place: Place, root: str | None, candidate: Fact) -> GatePlace:
+def _place(
+    facts: Facts, request: Request, policy: Policy, place: Place, root: str | None, remotes: Remotes, candidate: Fact
+) -> GatePlace:
     project = project_of_model(policy, request.name).project
     on: bool | None = True if place.kind == JOB else None
     clean: bool | None = True if place.kind == JOB else None
@@ -52,7 +61,7 @@ def _place(facts: Facts, request: Request, policy: Policy, place: Place, root: s
             ref = ref or (f"refs/heads/{branch}" if branch not in (None, "none", "HEAD") else None)
         else:
             _unexplained(facts, "gate_places", candidate.key, "the gate runs outside a checkout of the project", _CHECK_OUT)
-        on = None if ref is None else _is_release(policy, project, ref, root)
+        on = None if ref is None else _is_release(policy, project, ref, root, remotes)
     return GatePlace(
         key=candidate.key,
         plane=DEPLOYED,
@@ -65,9 +74,9 @@ def _place(facts: Facts, request: Request, policy: Policy, place: Place, root: s
     )
 
 
-def _is_release(policy: Policy, project: str | None, ref: str, root: str | None) -> bool | None:
-    """Is a ref, by its full name, one of production's? A tag that is called like a branch of the remote is none; without a checkout
-    nobody can tell of a tag.
+def _is_release(policy: Policy, project: str | None, ref: str, root: str | None, remotes: Remotes) -> bool | None:
+    """Is a ref, by its full name, one of production's? A tag that is called like a branch of the remote is none; where the remote
+    does not tell its branches nobody can tell of a tag.
     """
     kind = next((kind for kind in (HEADS, TAGS) if ref.startswith(kind)), "")
     name = ref.removeprefix(kind)
@@ -75,22 +84,10 @@ def _is_release(policy: Policy, project: str | None, ref: str, root: str | None)
         return False
     if kind != TAGS:
         return True
-    branches = None if root is None else _branches(root)
-    return None if branches is None else name not in {branch for _, branch in branches}
-
-
-def _branches(root: str) -> list[tuple[str, str]] | None:
-    """The branches of the remote that the checkout knows, each by its full name here and by its own; None where that is not told.
-    Of several remotes only the one that is called origin counts: another may be anybody's.
-    """
-    told = git(root, ("remote",))
-    remotes = told.line.split() if told.ok else []
-    remote = "origin" if "origin" in remotes else remotes[0] if len(remotes) == 1 else None
-    if remote is None:
+    try:
+        return f"{HEADS}{name}" not in remotes.first(address_of_checkout(root))
+    except SourceError:
         return None
-    start = f"refs/remotes/{remote}/"
-    refs = git(root, ("for-each-ref", "--format=%(refname)", start))
-    return [(ref, ref.removeprefix(start)) for ref in refs.line.splitlines() if ref != f"{start}HEAD"] if refs.ok else None
 
 
 def _state_of(facts: Facts, root: str, candidate: Fact) -> tuple[bool | None, str | None]:
@@ -111,37 +108,48 @@ def _state_of(facts: Facts, root: str, candidate: Fact) -> tuple[bool | None, st
     return not status.line, checkout.branch
 
 
-def _is_released(facts: Facts, request: Request, policy: Policy, root: str | None, candidate: Fact) -> bool | None:
-    """Is every file of the policy, byte for byte, that of a release branch of the remote?"""
+def _is_released(
+    facts: Facts, request: Request, policy: Policy, root: str | None, remotes: Remotes, candidate: Fact
+) -> bool | None:
+    """Is every file of the policy, byte for byte, that of a release branch as the remote has it now? What the clone calls so is what
+    whoever runs the gate may have written there.
+    """
+
+    def unexplained(reason: str, remedy: str = _CHECK_OUT) -> bool | None:
+        _unexplained(facts, "candidates", candidate.key, reason, remedy)
+        return None
+
     if policy.path is None:
-        _unexplained(facts, "candidates", candidate.key, "there is no policy file", "write one with `lakewarden init`")
-        return None
+        return unexplained("there is no policy file", "write one with `lakewarden init`")
     if root is None:
-        reason = "the gate runs outside a checkout, so nobody can tell whose policy it reads"
-        _unexplained(facts, "candidates", candidate.key, reason, _CHECK_OUT)
-        return None
-    project = project_of_model(policy, request.name).project
-    released = [ref for ref, name in _branches(root) or () if is_release(policy, project, name)]
+        return unexplained("the gate runs outside a checkout, so nobody can tell whose policy it reads")
+    try:
+        heads = released_heads(policy, request, remotes.first(address_of_checkout(root)))
+    except SourceError as problem:
+        return unexplained(problem.reason, problem.remedy)
     top = git(root, ("rev-parse", "--show-toplevel"))
-    if not released or not top.ok:
-        _unexplained(facts, "candidates", candidate.key, "the checkout knows no release branch of its remote", _CHECK_OUT)
-        return None
-    found = [_is_same(top.line, ref, file) for ref in released for file in policy.files or (policy.path,)]
-    per_ref = [found[n : n + max(1, len(policy.files))] for n in range(0, len(found), max(1, len(policy.files)))]
-    if any(all(answer is True for answer in of_ref) for of_ref in per_ref):
+    if not heads or not top.ok:
+        return unexplained("the remote of the checkout has no release branch")
+    files = policy.files or (policy.path,)
+    found = [[_is_same(top.line, commit, file) for file in files] for commit in heads.values()]
+    if any(all(answer is True for answer in of_head) for of_head in found):
         return True
-    return None if any(None in of_ref for of_ref in per_ref) else False
+    if any(False not in of_head for of_head in found):
+        return unexplained("the policy cannot be compared with what the release branch has now", "fetch the release branch first")
+    return False
 
 
-def _is_same(top: str, ref: str, file: str) -> bool | None:
-    """Is the file what it is at the ref? None where it is outside the repository."""
+def _is_same(top: str, commit: str, file: str) -> bool | None:
+    """Is the file what it is in the commit? None where it is outside the repository, or the clone does not have the commit."""
     at = Path(file).resolve()
     try:
         inside = at.relative_to(Path(top).resolve()).as_posix()
         text = at.read_bytes()
     except (ValueError, OSError):
         return None
-    there = git(top, ("cat-file", "blob", f"{ref}:{inside}"))
+    if not git(top, ("cat-file", "-e", f"{commit}^{{commit}}")).ok:
+        return None
+    there = git(top, ("cat-file", "blob", f"{commit}:{inside}"))
     return there.ok and there.output == text
 
 

@@ -186,6 +186,18 @@ def git_header(address: str, environ: Mapping[str, str] | None = None) -> str:
     return f"Authorization: Basic {b64encode(f'{_GIT_USERS[kind.system]}:{token}'.encode()).decode()}"
 
 
+def tokens_in_use(environ: Mapping[str, str] | None = None) -> frozenset[str]:
+    """The tokens of Git hosts that the environment holds, and what Git sends in place of each."""
+    variables = os.environ if environ is None else environ
+    found = set[str]()
+    for kind in (GITHUB, GITLAB, AZURE):
+        for token in (variables.get(name, "").strip() for name in kind.tokens):
+            if token:
+                pairs = (f"{user}:{token}" for user in (_GIT_USERS[kind.system], ""))
+                found |= {token, *(b64encode(pair.encode()).decode() for pair in pairs)}
+    return frozenset(found)
+
+
 def _probe(root: str, options: Options | None) -> Kind:
     """Ask a host of unknown kind, without a token, for what only one kind has."""
     for kind, address in ((GITLAB, "/version"), (GITHUB, "/meta")):

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from lakewarden.errors import SourceError, UsageError
+from lakewarden.errors import ServerAddressError, SourceError
 from lakewarden.sources.platform.wire import http
 from lakewarden.sources.platform.wire.errors import Failed, Missing, Refused
 
@@ -54,7 +54,9 @@ def connect(url: str, environ: Mapping[str, str] | None = None, options: Options
     address = http.check(url)
     parts = urlsplit(address)
     if (token or password) and parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-        raise UsageError(f"{address} is not https, so its password could be read on the way", "give the server as https://…")
+        raise ServerAddressError(
+            f"{address} is not https, so its password could be read on the way", "give the server as https://…"
+        )
     api = http.connect(address, token=None if user else token, user=user, password=password, options=options)
     api.reach("/health")
     return api

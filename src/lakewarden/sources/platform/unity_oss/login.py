@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from lakewarden.errors import SourceError, UsageError
+from lakewarden.errors import ServerAddressError, SourceError
 from lakewarden.sources.platform.databricks.rights import UNITY
 from lakewarden.sources.platform.wire import http
 from lakewarden.sources.platform.wire.errors import Failed, Refused, Truncated
@@ -53,7 +53,7 @@ def connect(
     address = http.check(url)
     parts = urlsplit(address)
     if token and parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-        raise UsageError(f"{address} is not https, so its token could be read on the way", "give the server as https://…")
+        raise ServerAddressError(f"{address} is not https, so its token could be read on the way", "give the server as https://…")
     api = http.connect(address, token=token, options=options, limits=limits)
     api.reach()
     return api

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lakewarden import __version__
-from lakewarden.errors import UsageError
-from lakewarden.sources import time_left
+from lakewarden.errors import LoginError, ServerAddressError
+from lakewarden.sources import time_left, trust
 from lakewarden.sources.platform.wire.api import Api, Options
 from lakewarden.sources.platform.wire.deadline import Late, within
 from lakewarden.sources.platform.wire.errors import Refused, Unreachable
@@ -51,7 +51,7 @@ def connect(
 ) -> Api:
     """A workspace or account as the identity that the environment, the profile or the given host configures.
 
-    Raises `UsageError` where no login is configured or it does not succeed, `Unreachable` where the host is dead.
+    Raises `LoginError` where no login is configured or it does not succeed, `Unreachable` where the host is dead.
     """
     return _Login(limits, options).api(_address(host) if host else None, profile)
 
@@ -75,6 +75,7 @@ class _Login:
         from databricks.sdk.credentials_provider import DefaultCredentials
 
         _keep_quiet()
+        trust.tell_libraries()
         self._chain = DefaultCredentials()
 
         def configure() -> Config:
@@ -121,7 +122,9 @@ class _Login:
     def _meet(self, host: str) -> Api:
         address = _address(host)
         if urlsplit(address).scheme != "https" and urlsplit(address).hostname not in _LOOPBACK:
-            raise UsageError(f"{address} is not https, so its token could be read on the way", "give the host as https://…")
+            raise ServerAddressError(
+                f"{address} is not https, so its token could be read on the way", "give the host as https://…"
+            )
         api = Api(address, self.headers, limits=self._limits, options=self._options)
         api.reach(_PROBE)
         self._api = api
@@ -170,30 +173,30 @@ def _address(host: str) -> str:
     except ValueError:
         parts, port = urlsplit(""), None
     if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
-        raise UsageError("the host of a workspace is no https address", "give it as https://adb-1.2.azuredatabricks.net")
+        raise ServerAddressError("the host of a workspace is no https address", "give it as https://adb-1.2.azuredatabricks.net")
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{name}{f':{port}' if port and port != 443 else ''}"  # noqa: PLR2004 (the port of https)
 
 
-def _wrong(told: str, host: str | None, profile: str | None) -> UsageError:
+def _wrong(told: str, host: str | None, profile: str | None) -> LoginError:
     """What of the SDK's message may be said."""
     if "profile configured" in told and profile:
-        return UsageError(
+        return LoginError(
             f"the Databricks configuration file has no profile {profile}", f"run: databricks auth login --profile {profile}"
         )
     if "profile configured" in told:
-        return UsageError("the profile of DATABRICKS_CONFIG_PROFILE is not in the Databricks configuration file", _HOW)
+        return LoginError("the profile of DATABRICKS_CONFIG_PROFILE is not in the Databricks configuration file", _HOW)
     several = re.search(r"more than one authorization method configured: ([a-z -]{1,80})", told)
     if several:
-        return UsageError(
+        return LoginError(
             f"more than one way to log in is configured: {several[1].strip()}", "unset all but one, or set DATABRICKS_AUTH_TYPE"
         )
     if "cannot configure default credentials" in told:
-        return UsageError(f"no login is configured for {host}" if host else "no login to Databricks is configured", _HOW)
+        return LoginError(f"no login is configured for {host}" if host else "no login to Databricks is configured", _HOW)
     if not told.startswith("ValueError"):
-        return UsageError("the Databricks configuration file cannot be read", "run: databricks auth profiles")
+        return LoginError("the Databricks configuration file cannot be read", "run: databricks auth profiles")
     by = re.search(r"default auth: ([a-z-]{2,30}):", told)
-    return UsageError(
+    return LoginError(
         f"the login to {host or 'Databricks'}{f' by {by[1]}' if by else ''} failed",
         "check the client's id and secret or log in again; `databricks auth describe` tells what is used",
     )

@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
+from lakewarden.sources.trust import authorities
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -81,6 +83,7 @@ class Exchange:
         from requests.adapters import HTTPAdapter
 
         self.host = host
+        self._believed = authorities()
         # Only its adapters and its reading of proxies and certificates from the environment are used: `Session.send` would
         # read netrc, keep cookies and follow redirects with whatever credentials it finds.
         self._session = requests.Session()
@@ -121,7 +124,9 @@ class Exchange:
         kind = ""
         try:
             prepared = requests.Request(request.method, url, params=query, headers=dict(headers), json=request.body).prepare()
-            settings: dict[str, Any] = dict(self._session.merge_environment_settings(str(prepared.url), {}, True, None, None))
+            settings: dict[str, Any] = dict(
+                self._session.merge_environment_settings(str(prepared.url), {}, True, self._believed, None)
+            )
             answer = self._session.get_adapter(str(prepared.url)).send(prepared, timeout=timeout, **settings)
             with answer:
                 if request.into is not None and answer.status_code == _OK:

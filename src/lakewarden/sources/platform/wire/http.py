@@ -6,7 +6,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lakewarden.errors import UsageError
+from lakewarden.errors import LoginError, ServerAddressError
 from lakewarden.sources.platform.wire.api import Api, Options
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def connect(
     sent = dict(headers or {})
     secrets = [secret for secret in (token, password) if secret]
     if token is not None and user is not None:
-        raise UsageError(f"both a token and a user are given for {address}", "give one of them")
+        raise LoginError(f"both a token and a user are given for {address}", "give one of them")
     if token is not None:
         sent["Authorization"] = f"Bearer {token}"
     elif user is not None:
@@ -43,7 +43,7 @@ def connect(
         secrets.append(pair)
     for name, value in sent.items():
         if not value.isascii() or not value.isprintable() or not name.isascii():
-            raise UsageError(f"the credentials for {address} have characters that a header cannot hold", "copy the token anew")
+            raise LoginError(f"the credentials for {address} have characters that a header cannot hold", "copy the token anew")
     return Api(address, lambda _renew: sent, secrets=secrets, limits=limits, options=options, user=user)
 
 
@@ -53,10 +53,10 @@ def check(url: str) -> str:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError:
-        raise UsageError("the URL of a host cannot be read", "give it as https://host") from None
+        raise ServerAddressError("the URL of a host cannot be read", "give it as https://host") from None
     if parts.username is not None or parts.password is not None:
-        raise UsageError(f"the URL of {parts.hostname} holds credentials", "give user and password, or a token, apart")
+        raise ServerAddressError(f"the URL of {parts.hostname} holds credentials", "give user and password, or a token, apart")
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
-        raise UsageError("the URL of a host is no http or https address without a query", "give it as https://host")
+        raise ServerAddressError("the URL of a host is no http or https address without a query", "give it as https://host")
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}"

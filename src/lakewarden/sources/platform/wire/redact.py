@@ -23,9 +23,18 @@ _NAME = (
 )
 _SECRET_NAME = re.compile(_NAME, re.IGNORECASE)
 _SCHEME = r"(?:bearer|basic|digest|negotiate|token)"
+#: https://user:password@host
+_LOGIN = (re.compile(r"(\b[a-z][a-z0-9+.-]{0,15}://)[^\s/@\"'<>]*@", re.IGNORECASE), rf"\1{REMOVED}@")
+_TOKENS: tuple[tuple[re.Pattern[str], str], ...] = (
+    # personal access tokens of Databricks, GitHub, GitLab, Slack; keys of AWS; JSON web tokens
+    (re.compile(r"\b(?:dapi|dkea|dose|dsapi)[0-9a-f]{16,}(?:-\d+)?", re.IGNORECASE), REMOVED),
+    (re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-|gldt-|glcbt-|xox[a-z]-|sk-)[\w-]{8,}"), REMOVED),
+    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}"), REMOVED),
+    (re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]*){0,4}"), REMOVED),
+    (re.compile(r"-----BEGIN [^-]*PRIVATE KEY-----.*", re.DOTALL), REMOVED),
+)
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    # https://user:password@host
-    (re.compile(r"(\b[a-z][a-z0-9+.-]{0,15}://)[^\s/@\"'<>]*@", re.IGNORECASE), rf"\1{REMOVED}@"),
+    _LOGIN,
     # "token": "…", client_secret=…, Authorization: Bearer …
     (
         re.compile(
@@ -36,12 +45,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         rf"\g<name>\g<sep>{REMOVED}",
     ),
     (re.compile(rf"\b({_SCHEME})\s+(?=\S*[\d._~+/=-])[\w.~+/=:-]{{6,}}", re.IGNORECASE), rf"\1 {REMOVED}"),
-    # personal access tokens of Databricks, GitHub, GitLab, Slack; keys of AWS; JSON web tokens
-    (re.compile(r"\b(?:dapi|dkea|dose|dsapi)[0-9a-f]{16,}(?:-\d+)?", re.IGNORECASE), REMOVED),
-    (re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-|gldt-|glcbt-|xox[a-z]-|sk-)[\w-]{8,}"), REMOVED),
-    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}"), REMOVED),
-    (re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]*){0,4}"), REMOVED),
-    (re.compile(r"-----BEGIN [^-]*PRIVATE KEY-----.*", re.DOTALL), REMOVED),
+    *_TOKENS,
 )
 #: Long runs of hexadecimal, or of small and capital letters with digits: ids look so too.
 _OPAQUE: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -93,6 +97,16 @@ def redact(text: str, known: Iterable[str] = (), *, opaque: bool = True, longest
     for form in forms:
         line = line.replace(form, REMOVED)
     return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def hide(text: str, known: Iterable[str]) -> str:
+    """The text as it is, but for the secrets that are known, logins in URLs, and tokens that are known by their look."""
+    forms = {form for secret in known for form in _forms(secret)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, REMOVED)
+    for pattern, replacement in (_LOGIN, *_TOKENS):
+        text = pattern.sub(replacement, text)
+    return text
 
 
 def _forms(secret: str) -> Iterator[str]:

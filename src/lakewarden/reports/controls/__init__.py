@@ -1,0 +1,1 @@
+"""Verdicts by the controls of a framework."""
