@@ -123,6 +123,25 @@ def test_the_report_tells_what_the_policy_loosens(tmp_path: Path, policy: str, r
     assert reason in seen[0]
 
 
+def test_a_report_of_a_part_shows_nothing_without_exception(tmp_path: Path) -> None:
+    def narrowed(report: dict[str, Any]) -> None:
+        report["part"] = ["teams/churn"]
+
+    one = told(tmp_path, change=narrowed)["X"]
+    assert one["status"] == "met with exceptions"
+    assert "teams/churn" in one["why"]
+
+
+def test_lint_tells_to_what_it_was_narrowed(tmp_path: Path) -> None:
+    for bundle in ("a", "b"):
+        (tmp_path / bundle).mkdir()
+        (tmp_path / bundle / "databricks.yml").write_text(
+            f"bundle: {{name: {bundle}}}\ntargets: {{prod: {{mode: production}}}}\n"
+        )
+    assert lakewarden(tmp_path, "lint", ".", "--output-format", "json").json["part"] == []
+    assert lakewarden(tmp_path, "lint", ".", "--project", "a", "--output-format", "json").json["part"] == ["project a"]
+
+
 def test_a_violation_is_not_met(tmp_path: Path) -> None:
     assert told(tmp_path, isolated=False)["X"]["status"] == "not met"
 

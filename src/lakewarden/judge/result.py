@@ -218,6 +218,7 @@ class Result:
     line each; empty when it is complete. `lines` holds the lines of files for the text report, `complete_rules` the codes
     of rules of which nothing that they read was missing, `projects` what was found in each project. `seen` is there for an
     audit only, `since` where it was compared with an earlier one, and `trend` holds the audits of that history, the oldest first.
+    `part` says to what the run was narrowed: paths, projects, changed lines; nothing where all was judged.
     `folder` is the name of `root`, `day` that as of which it was judged. `owner` is set where this is the part of a report that
     one owner answers for. `fixes` are there for a dry run of `--fix`, by the fingerprint of the finding.
     """
@@ -250,6 +251,7 @@ class Result:
     owners: tuple[Share, ...] = ()
     environments: tuple[Share, ...] = ()
     owner: str | None = None
+    part: tuple[str, ...] = ()
     fixes: Mapping[str, Repair] = field(default_factory=dict)
 
     def count(self, verdict: Verdict) -> int:

@@ -111,6 +111,13 @@ def _missed(
     return _Missed(own, [f for f in own.findings if f.subject in felt or _in_scope(f, judged.scope)])
 
 
+def part_of(scope: Scope, wishes: Wishes) -> tuple[str, ...]:
+    """What was judged, where that is not all: a report of a part says nothing of the rest."""
+    projects = sorted(scope.projects) if scope.projects is not None else []
+    changed = ["changed lines"] if wishes.changed is not None else []
+    return (*scope.prefixes, *(f"project {name}" for name in projects), *changed)
+
+
 def _in_scope(finding: Finding, scope: Scope) -> bool:
     """Is the finding, or the other place that it names, in what was asked about?"""
     places = [origin.path for origin in (finding.origin, finding.related) if origin is not None and origin.path is not None]
@@ -184,6 +191,7 @@ def _result(
         seen=seen_by(selection.asked, prepared.rows, judged.facts, judged.planes, findings, told)
         if judged.command == "audit"
         else None,
+        part=part_of(judged.scope, wishes),
         folder=judged.root.resolve().name,
         day=wishes.today.isoformat(),
         owners=shares(findings, told, lambda finding: finding.owner),

@@ -50,6 +50,7 @@ def document(result: Result) -> dict[str, Any]:
         "findings": [_finding(result, finding) for finding in result.findings],
         "seen": None if result.seen is None else _seen(result.seen),
         "since": None if result.since is None else comparison(result.since.before, result.since.comparison),
+        "part": list(map(clean, result.part)),
         "folder": clean(result.folder),
         "day": result.day,
         "owner": _text(result.owner),

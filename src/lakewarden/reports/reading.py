@@ -109,6 +109,7 @@ def _result(said: Report) -> Result:
         seen=_seen(said),
         since=_since(said),
         trend=tuple(Point(**asdict(one)) for one in said.trend or ()),
+        part=said.part,
         folder=said.folder,
         day=said.day,
         owners=tuple(map(_share, said.owners)),

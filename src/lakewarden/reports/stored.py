@@ -264,6 +264,7 @@ class Report:
     findings: tuple[FindingSaid, ...]
     seen: SeenSaid | None
     since: SinceSaid | None
+    part: tuple[str, ...] = ()
     folder: str = ""
     day: str | None = None
     owner: str | None = None

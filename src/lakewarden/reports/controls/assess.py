@@ -64,6 +64,8 @@ def assess(framework: Framework, result: Result) -> list[Assessed]:
 def _of_whole_run(result: Result) -> list[str]:
     """What keeps every rule of the run from being met without exception."""
     said = [note for note in result.notes if _LEFT_OUT.search(note)]
+    if result.part:
+        said.append(f"only a part was judged: {', '.join(result.part)}")
     if result.incomplete:
         said.append(f"the run was incomplete: {result.incomplete[0]}")
     told = sum(outcome.baselined for outcome in result.rules)
