@@ -16,6 +16,8 @@ _SERVERS = ("trained",)
 _MODULES = ("test_real_server", "test_mlflow_server")
 
 
+# First, or xdist has written the groups down before they are there.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         module = item.path.stem

@@ -70,7 +70,8 @@ def test_a_wheel_holds_the_rules_and_all_that_a_run_needs(tmp_path: Path) -> Non
     held = set(zipfile.ZipFile(wheel).namelist())
     sources = (CHECKOUT / "src").rglob("*")
     wanted = {str(file.relative_to(CHECKOUT / "src")) for file in sources if file.is_file() and "__pycache__" not in file.parts}
-    wanted |= {f"lakewarden/{file.relative_to(CHECKOUT).as_posix()}" for file in (CHECKOUT / "rules").rglob("*.py")}
+    data = [*(CHECKOUT / "rules").rglob("*.py"), *(CHECKOUT / "controls").rglob("*.toml")]
+    wanted |= {f"lakewarden/{file.relative_to(CHECKOUT).as_posix()}" for file in data}
     assert {path for path in held if ".dist-info/" not in path} == wanted
 
     environment.pip("install", "--quiet", "--no-deps", wheel)

@@ -182,4 +182,4 @@ def test_facts_of_one_table_and_one_folder(violating: Path) -> None:
 def test_facts_knows_its_tables(violating: Path) -> None:
     ran = lakewarden(violating, "facts", "--table", "target")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith("lakewarden: there is no fact table target; did you mean targets?\n  there are: ")
+    assert ran.err.startswith("lakewarden: there is no fact table target; did you mean targets? [E001]\n  there are: ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -13,6 +14,7 @@ from lakewarden.facts import snapshot
 from lakewarden.facts.gaps import Cause, Gap
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 OPEN, FENCED = "OPEN", "ISOLATED"
@@ -244,6 +246,26 @@ def test_only_what_is_new_fails_where_that_is_asked(folder: Path, history: str) 
     assert kept(folder, history, {"prod1": OPEN, "prod2": OPEN}, "--fail-on-new").code == 1
     # It is still a violation: without the wish it fails.
     assert kept(folder, history, {"prod1": OPEN, "prod2": OPEN}).code == 1
+
+
+def test_an_audit_without_new_findings_tells_how_many_are_standing(folder: Path) -> None:
+    def told(catalogs: Mapping[str, str | None], *more: str, whole: bool = True) -> Ran:
+        write(folder / "a.snap", catalogs, whole=whole)
+        asked = ("--snapshot", "a.snap", "--no-repository", *ASKED, "--history", "h.duckdb", "--fail-on-new", *more)
+        return inside(folder, "audit", *asked)
+
+    one = {"prod1": OPEN}
+    told(one)
+    still = told(one)
+    assert (still.code, still.out.splitlines()[-1]) == (0, "No new findings; 1 standing.")
+    assert re.search(r"^  standing +1 known from the audit before$", still.out, re.MULTILINE)
+    assert "waived" not in still.out
+    assert "## Lakewarden audit: no new findings; 1 standing\n" in told(one, "--output-format", "markdown").out
+    more = told(one | {"prod2": OPEN})
+    assert (more.code, more.out.splitlines()[-1]) == (1, "1 finding, which fails this run; 1 standing.")
+    # What could not be seen is told beside it.
+    blind = told(one | {"prod2": OPEN}, whole=False)
+    assert (blind.code, blind.out.splitlines()[-1]) == (3, "No new findings; 2 standing, and the run is incomplete.")
 
 
 def test_sight_that_was_lost_stays_lost_until_it_is_seen_again(folder: Path, history: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from lakewarden.cli.session import Repository
     from lakewarden.fixes.fix import Look
-    from lakewarden.fixes.mend import Mended
+    from lakewarden.fixes.mend import FileChange, Mended
     from lakewarden.judge.request import Wishes
     from lakewarden.judge.result import Finding, Result
 
@@ -60,13 +60,13 @@ def fix_findings(result: Result, read: Read, wishes: Wishes, manner: Manner) -> 
         return _look(judged[0], wishes)
 
     mended = mend(result.findings, again)
-    _show(mended, manner)
+    show(mended.files, manner)
     many = f"{_count(len(mended.fixed), 'fix', 'fixes')} in {_count(len(mended.files), 'file', 'files')}"
     if not mended.files:
         _tell(mended, "left")
         typer.echo("no safe fix to make", err=True)
         return result
-    if manner.dry_run or (_asks(manner) and not _agrees(f"Write {many}?")):
+    if manner.dry_run or (asks(manner) and not agrees(f"Write {many}?")):
         _tell(mended, "would fix")
         typer.echo(f"{many} would be made; nothing was written", err=True)
         return replace(result, fixes=repairs(mended))
@@ -99,27 +99,29 @@ def _look(repository: Repository, wishes: Wishes) -> Look:
     return Look(repository.tree, repository.policy, repository.facts, result)
 
 
-def _asks(manner: Manner) -> bool:
+def asks(manner: Manner) -> bool:
+    """Is there a person at a terminal to be asked, who has not agreed already?"""
     from lakewarden.cli.session import in_ci
 
     return not manner.yes and sys.stdin.isatty() and sys.stdout.isatty() and not in_ci()
 
 
-def _agrees(question: str) -> bool:
+def agrees(question: str) -> bool:
+    """Ask that person."""
     try:
         return typer.confirm(question, err=True)
     except typer.Abort:
         raise typer.Exit(130) from None  # Ctrl-C, or the end of what is typed: as for every command
 
 
-def _show(mended: Mended, manner: Manner) -> None:
+def show(files: Iterable[FileChange], manner: Manner) -> None:
     """Print the diff: as it is where a program may apply it, else made harmless for terminals and logs."""
     from lakewarden.fixes.diff import unified
     from lakewarden.reports.escape import log_line
 
     out = sys.stdout if manner.diff_on_stdout else sys.stderr
     exact = manner.dry_run and not out.isatty()
-    for line in unified(mended.files):
+    for line in unified(files):
         if exact:
             typer.echo(line.encode("utf-8", "surrogateescape"), nl=False, err=out is sys.stderr)
         else:

@@ -29,6 +29,7 @@ from lakewarden.cli import (
     report,
     rules,
     verify,
+    waivers,
 )
 from lakewarden.errors import EXTRAS, LakewardenError, MissingExtraError
 
@@ -76,6 +77,7 @@ app.command("explain", short_help="Say why a rule exists and how to fix a findin
 app.command("rules", short_help="List all rules.")(rules.rules)
 app.command("init", short_help="Write a policy from what the repository shows.")(init.init)
 app.command("baseline", short_help="Record the findings of today; only new ones fail.")(baseline.baseline)
+app.command("waivers", short_help="List what is tolerated and until when; import a register.")(waivers.waivers)
 
 
 def main() -> None:

@@ -62,14 +62,22 @@ def _plain(value: Any) -> Any:
 
 
 def show_what_is_read(paths: Sequence[Path], file: Path | None, exclude: Sequence[str], output_format: str) -> None:
-    """Print the files whose bytes a run reads, as far as they are below the paths. What is skipped goes to standard error."""
+    """Print the files whose bytes a run reads, as far as they are below the paths. What is skipped, and what was read and could
+    not be understood, goes to standard error.
+    """
     from lakewarden.cli.session import read
+    from lakewarden.facts.gaps import Cause
     from lakewarden.reports.shown import write_files
 
     repository = read(paths, file, exclude, use_cache=False)
     tree, covers = repository.tree, repository.scope.covers
     there = {entry.path for entry in tree.files if covers(entry.path)}
     skipped = [one for one in repository.facts.skipped if covers(one.path)]
-    found = sorted((there & tree.reads) - {one.path for one in skipped})
+    found = sorted((there & (tree.reads | set(repository.policy.files))) - {one.path for one in skipped})
     others = len(there) - len(found) - len(there & {one.path for one in skipped})
-    write_files(found, skipped, others, (sys.stdout, sys.stderr), as_json=output_format == "json")
+    failed = {
+        gap.origin.path: gap.reason
+        for gap in reversed(repository.facts.gaps)
+        if gap.cause is Cause.FAILED and gap.origin is not None and gap.origin.path in found
+    }
+    write_files(found, (skipped, failed), others, (sys.stdout, sys.stderr), as_json=output_format == "json")

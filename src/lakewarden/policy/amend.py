@@ -1,27 +1,38 @@
-"""Writes waivers into a policy file, and leaves its comments and its layout as they are."""
+"""Writes waivers into the text of a policy file, and leaves its comments and its layout as they are."""
 
 from __future__ import annotations
 
-import sys
+import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lakewarden.policy.load import PYPROJECT
+from lakewarden.policy.model import WaiverPolicy
 from lakewarden.policy.register import COLUMNS, identity
 from lakewarden.policy.wrong import wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lakewarden.policy.model import Policy, WaiverPolicy
-    from lakewarden.policy.register import Row
+    from lakewarden.policy.model import Policy
+    from lakewarden.policy.register import Register, Row
 
 _KEY = "waivers"
 _BOM = b"\xef\xbb\xbf"
 
 
+class _Part(NamedTuple):
+    """The table of one waiver: where its text begins and ends, and the document that it is by itself."""
+
+    start: int
+    stop: int
+    document: Any
+    table: Any
+
+
 class Amended(NamedTuple):
-    """What becomes of a policy file: its bytes, how many waivers are new and how many say something else now; of those that stand
-    in another file, which this one extends, how many are the same and the rows of those that are not.
+    """What becomes of a policy file: its bytes, how many waivers are new, how many say something else now and how many are the
+    same; and the rows that say something else than a policy that this one extends.
     """
 
     content: bytes
@@ -31,103 +42,97 @@ class Amended(NamedTuple):
     elsewhere: tuple[Row, ...]
 
 
-def amended(content: bytes, name: str, policy: Policy, rows: Iterable[Row], rules: Mapping[str, str]) -> Amended:
-    """The policy file `name`, whose content this is, with these waivers. What stands there and says the same stays untouched; where
-    a row says something else of the same rule, objects and environment, its values are written over the old ones.
+def amended(content: bytes, name: str, policy: Policy, register: Register, rules: Mapping[str, str]) -> Amended:
+    """The policy file `name`, whose content this is, with the waivers of a register. What says the same stays untouched; where a
+    row says something else of the same rule, objects and environment, its values are written over the old ones, and what is
+    new is added at the end. A row that has ended adds nothing.
 
     Raises:
-        PolicyError: the list of waivers stands there in a form that cannot be added to.
+        PolicyError: waivers stand there in a form that cannot be added to.
+    """
+    text = content.removeprefix(_BOM).decode()
+    prefix = "tool.lakewarden." if name.rpartition("/")[2] == PYPROJECT else ""
+    parts = _parts(text, prefix)
+    if parts is None:
+        raise wrong(name, (_KEY,), "stands in a form that cannot be added to", "write each waiver as a table [[waivers]]")
+    inside = {identity(WaiverPolicy(**part.table.unwrap()), rules): part for part in reversed(parts)}
+    outside = {identity(waiver, rules): waiver for waiver in reversed(policy.waivers)}
+    new: list[dict[str, Any]] = []
+    elsewhere: list[Row] = []
+    changed = same = 0
+    for row in (*register.rows, *register.ended):
+        key, said = identity(row.waiver, rules), _said(row.waiver)
+        known: Mapping[str, Any] = inside[key].table if key in inside else _said(outside[key]) if key in outside else {}
+        differs = {at: value for at, value in said.items() if at != "rule" and known.get(at) != value}
+        if not known:
+            new += [] if row in register.ended else [said]
+        elif not differs:
+            same += 1
+        elif key in inside:
+            _change(inside[key].table, differs)
+            changed += 1
+        else:
+            elsewhere.append(row)
+    written, end = "", 0
+    for part in parts:
+        written, end = written + text[end : part.start] + part.document.as_string(), part.stop
+    written += text[end:]
+    written = _with_its_ends(written + _tables(new, written, prefix), text)
+    bom = _BOM if content.startswith(_BOM) else b""
+    return Amended(bom + written.encode(), len(new), changed, same, tuple(elsewhere))
+
+
+def _parts(text: str, prefix: str) -> list[_Part] | None:
+    """Each table of a waiver; None where they are written in another way. They are read one by one: tomlkit would move together
+    those that other tables stand between.
     """
     import tomlkit
+    from tomlkit.exceptions import TOMLKitError
 
-    text = content.removeprefix(_BOM).decode()
-    document = tomlkit.parse(text.replace("\r\n", "\n"))
-    table = _table(document, name)
-    inside = {identity(w, rules): n for n, w in reversed(list(enumerate(_own(policy, name))))}
-    outside = {identity(w, rules): w for n, w in enumerate(policy.waivers) if policy.written.get(f"{_KEY}[{n + 1}]") != name}
-    before = _plain(document)
-    counts = {"added": 0, "changed": 0, "same": 0}
-    elsewhere: list[Row] = []
-    for row in rows:
-        key, said = identity(row.waiver, rules), _said(row.waiver)
-        if key in inside:
-            old = table[_KEY][inside[key]]
-            new = {at: value for at, value in said.items() if at != "rule" and old.get(at) != value}
-            old.update(new)
-            counts["changed" if new else "same"] += 1
-        elif key in outside:
-            known = _said(outside[key])
-            if any(known.get(at) != value for at, value in said.items() if at != "rule"):
-                elsewhere.append(row)
-            else:
-                counts["same"] += 1
-        else:
-            _append(table, said, name)
-            counts["added"] += 1
-    if counts["added"] == counts["changed"] == 0:
-        return Amended(content, 0, 0, counts["same"], tuple(elsewhere))
-    written = tomlkit.dumps(document)
-    if _parsed(written) != _plain(document) or _rest(before) != _rest(_plain(document)):
-        raise wrong(name, (_KEY,), "cannot be added to where it stands", "move [[waivers]] to the end of the file")
-    if "\r\n" in text:
-        written = written.replace("\r\n", "\n").replace("\n", "\r\n")
-    bom = _BOM if content.startswith(_BOM) else b""
-    return Amended(bom + written.encode(), counts["added"], counts["changed"], counts["same"], tuple(elsewhere))
+    heads = [found.start() for found in re.finditer(r"^[ \t]*\[", text, re.MULTILINE)]
+    own = re.compile(rf"[ \t]*\[\[{re.escape(prefix)}{_KEY}\]\]")
+    ends = pairwise([*heads, len(text)])
+    found = []
+    try:
+        for start, stop in ends:
+            if own.match(text, start):
+                document = tomlkit.parse(text[start:stop])
+                found.append(_Part(start, stop, document, _table(document, prefix)[_KEY][0]))
+        there = _table(tomlkit.parse(text).unwrap(), prefix).get(_KEY, [])
+    except TOMLKitError:
+        return None
+    return found if [part.table.unwrap() for part in found] == there else None
 
 
-def _own(policy: Policy, name: str) -> list[WaiverPolicy]:
-    """The waivers that stand in the file itself."""
-    return [w for n, w in enumerate(policy.waivers, 1) if policy.written.get(f"{_KEY}[{n}]") == name]
+def _table(document: Any, prefix: str) -> Any:
+    return document["tool"]["lakewarden"] if prefix else document
 
 
-def _table(document: Any, name: str) -> Any:
-    if name.rpartition("/")[2] != PYPROJECT:
-        return document
-    return document["tool"]["lakewarden"]
+def _change(table: Any, values: Mapping[str, Any]) -> None:
+    """Set values of a table: new keys stand below the others, and above comments, which may be about the next table."""
+    body, after = table.value.body, []
+    while body and body[-1][0] is None:
+        after.append(body.pop())
+    table.update(values)
+    body.extend(reversed(after))
 
 
-def _append(table: Any, said: Mapping[str, Any], name: str) -> None:
+def _tables(waivers: Iterable[Mapping[str, Any]], before: str, prefix: str) -> str:
+    """The text of tables that follows what stands before it."""
     import tomlkit
-    from tomlkit.items import AoT, Array
 
-    there = table.get(_KEY)
-    if isinstance(there, Array):
-        row = tomlkit.inline_table()
-        row.update(said)
-        there.append(row)
-        return
-    if there is not None and not isinstance(there, AoT):
-        raise wrong(name, (_KEY,), "cannot be added to where it stands", "write it as [[waivers]]")
-    new = tomlkit.table()
-    for key, value in said.items():
-        new.add(key, value)
-    if there is None:
-        there = tomlkit.aot()
-        table.append(_KEY, there)
-    elif len(there):
-        there[-1].add(tomlkit.nl()) if not there[-1].as_string().endswith("\n\n") else None
-    there.append(new)
+    tables = [f"[[{prefix}{_KEY}]]\n{tomlkit.dumps(one)}" for one in waivers]
+    if not tables:
+        return ""
+    gap = "" if not before or before.endswith(("\n\n", "\r\n\r\n")) else "\n" if before.endswith("\n") else "\n\n"
+    return gap + "\n".join(tables)
+
+
+def _with_its_ends(written: str, text: str) -> str:
+    """The text with the ends of lines that the file has."""
+    only = text.count("\r\n") == text.count("\n") > 0
+    return written.replace("\r\n", "\n").replace("\n", "\r\n") if only else written
 
 
 def _said(waiver: WaiverPolicy) -> dict[str, Any]:
     return {key: value for key in COLUMNS if (value := getattr(waiver, key)) is not None}
-
-
-def _plain(document: Any) -> Any:
-    return document.unwrap()
-
-
-def _rest(document: Any) -> Any:
-    """Everything but the waivers."""
-    if isinstance(document, dict):
-        return {key: _rest(value) for key, value in document.items() if key != _KEY}
-    return document
-
-
-def _parsed(text: str) -> Any:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
-
-    return tomllib.loads(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lakewarden.policy.attribute import claiming_globs, stage_of_environment, workspace_url
@@ -12,7 +13,7 @@ from lakewarden.policy.wrong import did_you_mean, shown, wrong
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from lakewarden.policy.model import GatePolicy, Policy
+    from lakewarden.policy.model import GatePolicy, Policy, WaiverPolicy
 
 KeyPath = tuple[str | int, ...]
 
@@ -24,6 +25,12 @@ def refuse_inconsistency(policy: Policy) -> None:
     """Raise a PolicyError for the first thing that does not agree, with the file that wrote it."""
     for path, what in _problems(policy):
         raise wrong(_file(policy, path), path, what)
+
+
+def problem_of_waiver(policy: Policy, waiver: WaiverPolicy) -> str | None:
+    """What would not agree if a policy, which agrees, held this waiver alone."""
+    found = next(_problems(replace(policy, waivers=(waiver,))), None)
+    return None if found is None else ": ".join(part for part in (shown(found[0][2:]), found[1]) if part)
 
 
 def _file(policy: Policy, path: KeyPath) -> str:

@@ -10,6 +10,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.errors import UsageError
+from lakewarden.policy.consistent import problem_of_waiver
 from lakewarden.policy.model import Policy, WaiverPolicy
 from lakewarden.policy.selectors import resolved
 from lakewarden.policy.waivers import told_of
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 #: The columns that are read, by the keys of `[[waivers]]`.
 COLUMNS = tuple(field.name for field in fields(WaiverPolicy))
 REQUIRED = ("rule", "subject", "reason")
-_DATES = frozenset({"starts", "expires"})
+#: Columns that must be there, though a cell may be empty: a waiver whose last day stands under another name would never end.
+_THERE = (*REQUIRED, "expires")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 #: What CSV for spreadsheets begins a cell with that they would calculate.
 _GUARDED = re.compile(r"'(?=[=+\-@])")
@@ -36,17 +38,19 @@ class Row(NamedTuple):
 
 
 class Wrong(NamedTuple):
-    """Why a row is not taken. One that merely expired is not `wrong`: a register keeps what was."""
+    """Why a row is not taken."""
 
     line: int
     why: str
-    wrong: bool = True
 
 
 class Register(NamedTuple):
-    """What was read: the rows that are taken, those that are not, and the columns that say nothing here."""
+    """What was read: the rows that hold, those that have ended (a register keeps what was), those that are wrong, and the columns
+    that say nothing here.
+    """
 
     rows: tuple[Row, ...]
+    ended: tuple[Row, ...]
     left: tuple[Wrong, ...]
     unread: tuple[str, ...]
 
@@ -59,27 +63,31 @@ def read_register(
     Raises:
         UsageError: the file is no CSV with the columns that are needed.
     """
-    lines, header = _opened(content, name)
+    lines = _Lines(_text(content, name), name)
+    header = [cell.strip() for cell in next(lines, [])]
     places, unread = _placed(header, name, columns)
-    rows: list[Row] = []
     left: list[Wrong] = []
     first: dict[tuple[str | None, ...], Row] = {}
-    begins = 2
+    ended: dict[tuple[str | None, ...], Row] = {}
+    begins = lines.line_num + 1
     for cells in lines:
         line, begins = begins, lines.line_num + 1
         if not any(cell.strip() for cell in cells):
             continue
-        made = _row(cells, places, len(header), policy, rules, today)
-        if isinstance(made, WaiverPolicy):
-            row = Row(line, made)
-            same = first.setdefault(identity(made, rules), row)
-            if same is row:
-                rows.append(row)
-            elif _plain(same.waiver) != _plain(made):
-                left.append(Wrong(line, f"says something else of {made.rule} and {made.subject!r} than line {same.line}"))
-        else:
-            left.append(made._replace(line=line))
-    return Register(tuple(rows), tuple(left), unread)
+        try:
+            made = _row(cells, places, len(header), policy, rules, today)
+        except ValueError as problem:
+            left.append(Wrong(line, str(problem)))
+            continue
+        key, row = identity(made, rules), Row(line, made)
+        if made.expires is not None and made.expires < today:
+            known = ended.get(key)
+            if known is None or known.waiver.expires is None or known.waiver.expires < made.expires:
+                ended[key] = row
+        elif _plain(made) != _plain((same := first.setdefault(key, row)).waiver):
+            left.append(Wrong(line, f"says something else of {made.rule} and {made.subject!r} than line {same.line}"))
+    over = tuple(row for key, row in ended.items() if key not in first)
+    return Register(tuple(first.values()), over, tuple(left), unread)
 
 
 def identity(waiver: WaiverPolicy, rules: Mapping[str, str]) -> tuple[str | None, ...]:
@@ -92,34 +100,34 @@ def _plain(waiver: WaiverPolicy) -> tuple[object, ...]:
 
 
 class _Lines:
-    """The rows after the header, and how many lines were read."""
+    """The rows of a CSV file, and how many lines were read."""
 
-    def __init__(self, text: str, delimiter: str) -> None:
+    def __init__(self, text: str, name: str) -> None:
+        delimiter = max(",;\t", key=_BREAKS.split(text, maxsplit=1)[0].count)
         self._read = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        self.line_num = 0
+        self._name = name
+
+    @property
+    def line_num(self) -> int:
+        return self._read.line_num
 
     def __iter__(self) -> Iterator[list[str]]:
         return self
 
     def __next__(self) -> list[str]:
-        cells = next(self._read)
-        self.line_num = self._read.line_num
-        return cells
+        try:
+            return next(self._read)
+        except csv.Error as problem:
+            # Where a quotation mark is not closed, nobody knows where a row ends.
+            raise UsageError(f"{self._name}: line {self.line_num} is no CSV: {problem}", "export the register again") from None
 
 
-def _opened(content: bytes, name: str) -> tuple[_Lines, list[str]]:
+def _text(content: bytes, name: str) -> str:
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = content.count(b"\n", 0, problem.start) + 1
         raise UsageError(f"{name} is not UTF-8 (line {line})", "export it as CSV UTF-8") from None
-    head = _BREAKS.split(text, maxsplit=1)[0]
-    delimiter = max(",;\t", key=head.count)
-    lines = _Lines(text, delimiter)
-    try:
-        return lines, [cell.strip() for cell in next(lines)]
-    except (StopIteration, csv.Error):
-        raise UsageError(f"{name} has no line with the names of its columns", f"there must be: {', '.join(REQUIRED)}") from None
 
 
 def _placed(header: list[str], name: str, columns: Mapping[str, str]) -> tuple[dict[str, int], tuple[str, ...]]:
@@ -133,16 +141,15 @@ def _placed(header: list[str], name: str, columns: Mapping[str, str]) -> tuple[d
             raise UsageError(f"{name} has two columns {columns.get(key, key)}", "remove one of them")
         if found:
             places[key] = found[0]
-        elif key in REQUIRED or key in columns:
-            advice = f"name the column that holds it: --column {key}=NAME; there are: {', '.join(header)}"
+        elif key in _THERE or key in columns:
+            advice = f"name the column that holds it: --column {key}=NAME; there are: {', '.join(header) or 'none'}"
             raise UsageError(f"{name} has no column {columns.get(key, key)}", advice)
     unread = [cell for at, cell in enumerate(header) if at not in places.values() and cell]
     for cell in unread:
         # A waiver whose date stands in a column with a slip of the pen would never end.
         missing = [key for key in COLUMNS if key not in places]
         if meant := did_you_mean(cell, missing):
-            key = meant.split("'")[1]
-            raise UsageError(f"{name} has a column {cell!r}{meant}", f"rename it, or say so: --column '{key}={cell}'")
+            raise UsageError(f"{name} has a column {cell!r}{meant}", f"rename it, or give --column 'KEY={cell}'")
     return places, tuple(unread)
 
 
@@ -152,38 +159,34 @@ def _folded(text: str) -> str:
 
 def _row(
     cells: list[str], places: Mapping[str, int], width: int, policy: Policy, rules: Mapping[str, str], today: dt.date
-) -> WaiverPolicy | Wrong:
+) -> WaiverPolicy:
+    """The waiver that a row is.
+
+    Raises:
+        ValueError: it is none that this policy takes.
+    """
     if len(cells) != width:
-        return Wrong(0, f"has {len(cells)} cells, and there are {width} columns")
+        raise ValueError(f"has {len(cells)} cells, and there are {width} columns")
     said = {key: " ".join(_GUARDED.sub("", cells[at].strip(), count=1).split()) for key, at in places.items()}
-    missing = [key for key in REQUIRED if not said[key]]
-    if missing:
-        return Wrong(0, f"says no {' and no '.join(missing)}")
-    try:
-        waiver = WaiverPolicy(
-            rule=said["rule"],
-            subject=said["subject"],
-            reason=said["reason"],
-            environment=said.get("environment") or None,
-            owner=said.get("owner") or None,
-            approved_by=said.get("approved_by") or None,
-            ticket=said.get("ticket") or None,
-            starts=_date("starts", said.get("starts", "")),
-            expires=_date("expires", said.get("expires", "")),
-            covers=_number(said.get("covers", "")),
-        )
-    except ValueError as problem:
-        return Wrong(0, str(problem))
-    if waiver.environment is not None and policy.environments and waiver.environment not in policy.environments:
-        return Wrong(
-            0, f"the policy has no environment {waiver.environment!r}{did_you_mean(waiver.environment, policy.environments)}"
-        )
-    if waiver.starts is not None and waiver.expires is not None and waiver.expires < waiver.starts:
-        return Wrong(0, f"expires on {waiver.expires}, before it starts on {waiver.starts}")
-    if waiver.expires is not None and waiver.expires < today:
-        return Wrong(0, f"expired on {waiver.expires}", wrong=False)
-    told = next(told_of(policy, waiver, rules, today), None)
-    return waiver if told is None else Wrong(0, told[1])
+    if missing := [key for key in REQUIRED if not said[key]]:
+        raise ValueError(f"says no {' and no '.join(missing)}")
+    waiver = WaiverPolicy(
+        rule=said["rule"],
+        subject=said["subject"],
+        reason=said["reason"],
+        environment=said.get("environment") or None,
+        owner=said.get("owner") or None,
+        approved_by=said.get("approved_by") or None,
+        ticket=said.get("ticket") or None,
+        starts=_date("starts", said.get("starts", "")),
+        expires=_date("expires", said["expires"]),
+        covers=_number(said.get("covers", "")),
+    )
+    told = (message for kind, message in told_of(policy, waiver, rules, today) if kind != "expired")
+    problem = problem_of_waiver(policy, waiver) or next(told, None)
+    if problem is not None:
+        raise ValueError(problem)
+    return waiver
 
 
 def _date(key: str, text: str) -> dt.date | None:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+#: Kinds of waivers of violations that were there already: nobody gave a reason for them.
+KNOWN = frozenset({"baseline", "history"})
+
+
 def by_severity(findings: Iterable[Finding]) -> str:
     """`3 errors, 1 note`."""
     counts = Counter(finding.severity.value for finding in findings)
@@ -33,9 +37,14 @@ def failing(result: Result) -> int:
 
 
 def waived(result: Result) -> int:
-    """How many violations are tolerated by comment or policy; those of a baseline are counted apart."""
-    by_baseline = sum(f.waiver is not None and f.waiver.kind == "baseline" for f in result.findings)
-    return max(0, result.count(Verdict.WAIVED) - by_baseline)
+    """How many violations are tolerated by comment or policy; those of a baseline or an audit before are counted apart."""
+    known = sum(f.waiver is not None and f.waiver.kind in KNOWN for f in result.findings)
+    return max(0, result.count(Verdict.WAIVED) - known)
+
+
+def standing(result: Result) -> int:
+    """How many violations do not fail an audit because the one before has them too."""
+    return sum(f.verdict is Verdict.WAIVED and f.waiver is not None and f.waiver.kind == "history" for f in result.findings)
 
 
 def not_asked(result: Result) -> list[RuleOutcome]:
@@ -63,6 +72,14 @@ def not_seen(result: Result) -> list[str]:
 
 def verdict(result: Result, *, by_kind: bool = False) -> str:
     """The outcome of the run in one sentence, the same in every format that people read."""
+    still = standing(result)
+    if still and not failures(result):
+        told = f"no new findings; {still:,} standing"
+        return f"{told}, and the run is incomplete" if result.incomplete else told
+    return _verdict(result, by_kind=by_kind) + (f"; {still:,} standing" if still else "")
+
+
+def _verdict(result: Result, *, by_kind: bool) -> str:
     found, failed = failures(result), failing(result)
     first = many(len(found), "finding") + (f" ({by_severity(found)})" if by_kind else "")
     if failed:

@@ -128,12 +128,15 @@ def _share(said: ShareSaid) -> Share:
 
 
 def _rule(said: RuleCount, known: Mapping[str, Rule]) -> Rule:
-    """The rule as it was then; its own severity, which the policy of that run may have changed, as it is known here."""
+    """The rule as it was then; its own severity, which the policy of that run may have changed, and what `--fix` mends, as it is
+    known here.
+    """
     here = known.get(said.code)
+    here = here if here is not None and here.name == said.name else None
     return Rule(
         code=said.code,
         name=said.name,
-        severity=here.severity if here is not None and here.name == said.name else Severity(said.severity),
+        severity=here.severity if here is not None else Severity(said.severity),
         confidence=Confidence(said.confidence),
         profile=Profile(said.profile),
         subject="",
@@ -141,6 +144,7 @@ def _rule(said: RuleCount, known: Mapping[str, Rule]) -> Rule:
         message="",
         status=Status(said.status),
         revision=said.revision,
+        fixable=here.fixable if here is not None else (),
     )
 
 

@@ -33,18 +33,32 @@ def write_policy(values: Iterable[Value], given: Mapping[str, object], out: Text
 
 
 def write_files(
-    read: Sequence[str], skipped: Sequence[Skipped], others: int, streams: tuple[TextIO, TextIO], *, as_json: bool
+    read: Sequence[str],
+    wrong: tuple[Sequence[Skipped], Mapping[str, str]],
+    others: int,
+    streams: tuple[TextIO, TextIO],
+    *,
+    as_json: bool,
 ) -> None:
-    """Write the files that are read, one on a line, and to the second stream what is not, with the reason."""
-    out, beside = streams
+    """Write the files that are read, one on a line. To the second stream goes `wrong`: what is skipped, and which of the files
+    that are read cannot be understood, with the reasons.
+    """
+    (skipped, failed), (out, beside) = wrong, streams
     if as_json:
         left = [{"path": clean(one.path), "kind": clean(one.kind), "reason": clean(one.reason)} for one in skipped]
-        dump({"read": [clean(path) for path in read], "skipped": left, "others": others}, out, levels=2)
+        broken = [{"path": clean(path), "reason": clean(reason)} for path, reason in sorted(failed.items())]
+        dump({"read": [clean(path) for path in read], "failed": broken, "skipped": left, "others": others}, out, levels=2)
         return
     out.writelines(log_line(clean(path)) + "\n" for path in read)
     out.flush()
     beside.writelines(f"skipped: {clean(one.path)}: {clean(one.kind)}: {clean(one.reason)}\n" for one in skipped)
+    beside.writelines(f"not understood: {log_line(clean(_with_place(*one)))}\n" for one in sorted(failed.items()))
+    understood = f"{len(failed):,} of which cannot be understood, " if failed else ""
     beside.write(
-        f"{many(len(read), 'file')} read, {len(skipped):,} skipped; "
+        f"{many(len(read), 'file')} read, {understood}{len(skipped):,} skipped; "
         f"{many(others, 'more file')} {'says' if others == 1 else 'say'} nothing that lakewarden reads\n"
     )
+
+
+def _with_place(path: str, reason: str) -> str:
+    return reason if reason.startswith(path) else f"{path}: {reason}"

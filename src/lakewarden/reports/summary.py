@@ -10,7 +10,7 @@ from lakewarden.judge.decidable import spoken
 from lakewarden.judge.result import GapOutcome, Result, Verdict
 from lakewarden.reports.escape import clean
 from lakewarden.reports.order import failures
-from lakewarden.reports.outcome import by_severity, failing, not_asked, share, waived
+from lakewarden.reports.outcome import KNOWN, by_severity, failing, not_asked, share, standing, waived
 from lakewarden.reports.page import Line, Span, many, names, short, wrap
 
 if TYPE_CHECKING:
@@ -225,13 +225,15 @@ def _tolerated(result: Result, width: int, most: int) -> list[Line]:
         reasons = Counter(
             (f.rule.code, f.waiver.reason, f.waiver.until)
             for f in result.findings
-            if f.waiver is not None and f.verdict is Verdict.WAIVED and f.waiver.kind != "baseline"
+            if f.waiver is not None and f.verdict is Verdict.WAIVED and f.waiver.kind not in KNOWN
         )
         for (code, reason, until), count in reasons.most_common(most):
             text = f"{count:,} {code}: {clean(reason)}" + (f" (until {clean(until)})" if until else "")
             lines += wrap(text, width, _pad("- "), limit=2)
         if len(reasons) > most:
             lines += wrap(f"and {len(reasons) - most:,} more: --show waived lists them", width, _pad("- "))
+    if standing(result):
+        lines += _row("standing", f"{standing(result):,} known from the audit before", width)
     if result.baselined:
         lines += _row("baselined", f"{result.baselined:,} known from the baseline", width)
     if result.hidden:
