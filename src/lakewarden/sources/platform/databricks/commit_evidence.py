@@ -7,12 +7,13 @@ its folder; launch parameters are as the job run was started; tags are set by an
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lakewarden.errors import SourceError
 from lakewarden.facts.gaps import Cause
 from lakewarden.facts.model.live import CommitEvidence
 from lakewarden.sources.platform.databricks.bundles import at, metadata_of
+from lakewarden.sources.platform.databricks.git_jobs import takes_git
 from lakewarden.sources.platform.databricks.launch import commits_of_launch, tasks_of
 from lakewarden.sources.platform.estate import DEPLOYED
 
@@ -29,8 +30,6 @@ CAPTURED = "captured-statement"
 _OF_TAGS = "run-tags"
 _TAGS = ("mlflow.databricks.gitRepoCommit", "mlflow.source.git.commit")
 _DIRTY = "mlflow.source.git.dirty"
-#: Kinds of task that can take their code from a Git source (SDK, `JobSettings.git_source`).
-_FROM_GIT = frozenset({"notebook_task", "spark_python_task", "dbt_task", "sql_task"})
 _WHOLE = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -125,7 +124,7 @@ def _git_snapshot(estate: Estate, job: Told) -> tuple[Origin, list[Found]]:
     for task in tasks_of(job) or [{}]:
         source = task.get("git_source") or job.run.get("git_source") or {}
         commit = (source.get("git_snapshot") or {}).get("used_commit")
-        if commit and _is_from_git(task):
+        if commit and takes_git(task):
             found.append(Found(str(commit), dirty=False))
         else:
             others = True
@@ -133,14 +132,6 @@ def _git_snapshot(estate: Estate, job: Told) -> tuple[Origin, list[Found]]:
         reason = f"job run {job.number} has tasks from Git and others, and which of them trained is not known"
         raise SourceError(Cause.UNRESOLVED.value, reason, "train in a job of its own")
     return origin, found
-
-
-def _is_from_git(task: dict[str, Any]) -> bool:
-    """Does the task take its code from the job's Git source? (SDK, `Source`: GIT where the job has one and nothing is said.)"""
-    kinds = [name for name, value in task.items() if name.endswith("_task") and value is not None]
-    for kind in _FROM_GIT.intersection(kinds):
-        return bool((task[kind].get("source") or "GIT") == "GIT")
-    return not kinds  # an answer that tells no kind tells no exception
 
 
 def _deployment_record(estate: Estate, job: Told) -> tuple[Origin | None, list[Found]]:

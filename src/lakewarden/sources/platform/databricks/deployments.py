@@ -1,4 +1,4 @@
-"""Deployments: the metadata that bundles leave in the workspace, the platform's own records, and Git folders that jobs run from."""
+"""Deployments: the metadata that bundles leave in the workspace, the platform's own records, and what jobs run from Git."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from lakewarden.facts.gaps import Cause
 from lakewarden.facts.model.targets import Deployment
 from lakewarden.sources.platform.databricks.bundles import at, metadata_of
 from lakewarden.sources.platform.databricks.git_folders import PATH, git_folders
+from lakewarden.sources.platform.databricks.git_jobs import PATH as RUNS
+from lakewarden.sources.platform.databricks.git_jobs import ran
 from lakewarden.sources.platform.databricks.names import Named, named
 from lakewarden.sources.platform.databricks.once import attempt
 from lakewarden.sources.platform.databricks.workloads import workloads
@@ -66,6 +68,7 @@ def collect(estate: Estate) -> None:
             _of_record(estate, record, names.get(record.number))
         problems += _unnamed(estate, records)
         attempt(problems, partial(_of_git_folders, estate, problems))
+        _of_git_jobs(estate)
         if problems:
             raise problems[0]
         # Jobs and pipelines name the files: where some are not listed, so are deployments.
@@ -100,6 +103,26 @@ def _of_git_folders(estate: Estate, problems: list[SourceError]) -> None:
         _add(estate, key, None, folder.commit, folder.url, None, Named(None, None), in_force=True, path=path)
 
 
+def _of_git_jobs(estate: Estate) -> None:
+    """What the last run of a job checked out is deployed, whoever wrote the ref that it follows."""
+    for one in ran(estate):
+        job = one.job.job
+        key, origin = git_job_key(estate, job.number), estate.at(one.path)
+        if one.problem is not None:
+            estate.unexplained("deployments", key, one.problem.reason, one.problem.remedy, origin)
+        reason = f"job {job.name or job.number} takes its code from Git when it runs: nobody deploys it"
+        estate.unexplained("deployments", key, reason, "deploy it with a bundle, from CI", origin)
+        # Nothing but the job can be changed, and its permissions are told with the job.
+        with estate.facts.listing("permissions", plane=DEPLOYED, of=key, origin=origin):
+            pass
+        _add(estate, key, None, one.commit, one.job.url, None, Named(None, None), in_force=True, path=one.path)
+
+
+def git_job_key(estate: Estate, number: str) -> str:
+    """The key of what a job took from Git when it ran last."""
+    return f"{estate.workspace}/jobs/{number}/git_source"
+
+
 def deployment_key(estate: Estate, path: str) -> str:
     """The key of the deployment whose metadata is at this path."""
     return f"{estate.workspace}{path}"
@@ -118,7 +141,7 @@ def _of_file(estate: Estate, path: str, made: list[Workload], record: _Record | 
         reason = f"{path} does not say who deployed last; its jobs were created by service principals"
         estate.unexplained("deployments", key, reason, _REMEDY, origin)
     place = f"/api/2.0/workspace/export?path={path}"
-    _add(estate, key, said.name, said.commit, said.origin_url, said.mode, by, in_force=True, path=place)
+    _add(estate, key, said.name, said.commit or "none", said.origin_url, said.mode, by, in_force=True, path=place)
     return said.name
 
 
@@ -160,7 +183,7 @@ def _of_record(estate: Estate, record: _Record, project: str | None) -> None:
             estate,
             f"{record_key(estate, record.number)}versions/{number}",
             project,
-            git.get("commit"),
+            git.get("commit") or "none",
             git.get("origin_url"),
             mode or None,
             named(one.get("created_by")),
@@ -186,7 +209,8 @@ def _add(
     in_force: bool,
     path: str,
 ) -> None:
-    commit = commit.lower() if commit else "none"
+    """Write one deployment; `commit` is `none` where none was recorded, and None where it is not known."""
+    commit = None if commit is None else commit.lower()
     estate.facts.add(
         Deployment(
             key=key,
@@ -195,7 +219,7 @@ def _add(
             origin=estate.at(path),
             workspace=estate.workspace,
             commit=commit,
-            commit_key="none" if commit == "none" else f"{project or ''}@{commit}",
+            commit_key=commit if commit in (None, "none") else f"{project or ''}@{commit}",
             origin_url=without_credentials(origin_url) if origin_url else "none",
             mode=mode or "none",
             in_force=in_force,
@@ -212,6 +236,7 @@ COLLECTOR = Collector(
         Need("GET /api/2.0/workspace/export", "CAN_READ on the metadata.json of bundles"),
         Need("GET /api/2.0/bundle/deployments", "workspace admin [unverified]"),
         Need("GET /api/2.0/repos", "CAN_MANAGE on the Git folders that jobs run from, or workspace admin"),
+        Need(f"GET {RUNS}", "CAN_VIEW on the jobs that take their code from Git"),
     ),
     collect,
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lakewarden.errors import SourceError
 from lakewarden.facts.gaps import Cause
 from lakewarden.facts.model.workloads import JobRun
+from lakewarden.sources.platform.databricks.git_jobs import KEPT
 from lakewarden.sources.platform.databricks.jobs_api import job_of, job_run_of
 from lakewarden.sources.platform.databricks.names import named
 from lakewarden.sources.platform.estate import DEPLOYED
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from lakewarden.sources.platform.estate import Estate
 
 JOB_RUN_ID, JOB_ID, USER = "mlflow.databricks.jobRunID", "mlflow.databricks.jobID", "mlflow.user"
-#: "Runs are automatically removed after 60 days" (SDK, `jobs.get_run`).
-_KEPT = dt.timedelta(days=60)
 #: Clocks of a cluster and of the control plane differ.
 _SLACK = 10 * 60 * 1000
 
@@ -61,9 +60,9 @@ def told_of(estate: Estate, number: str, started: int | None) -> Told:
 
 def _gone(number: str, problem: Missing, started: int | None) -> SourceError:
     age = None if started is None else dt.datetime.now(tz=dt.timezone.utc).timestamp() - started / 1000
-    if age is None or age < _KEPT.total_seconds():
+    if age is None or age < KEPT.total_seconds():
         return problem
-    reason = f"job run {number} was removed: the platform keeps job runs for 60 days"
+    reason = f"job run {number} was removed: the platform keeps job runs for {KEPT.days} days"
     return SourceError(Cause.EXPIRED.value, reason, "retrain, and keep the evidence when the version is promoted")
 
 

@@ -8,6 +8,7 @@ from lakewarden.errors import SourceError
 from lakewarden.facts.model.workloads import Job, JobParameter
 from lakewarden.sources.platform.databricks.bundles import code_of
 from lakewarden.sources.platform.databricks.deployment_jobs import is_linked
+from lakewarden.sources.platform.databricks.git_jobs import remember
 from lakewarden.sources.platform.databricks.job_tasks import JobTasks, read_tasks, write_upstream
 from lakewarden.sources.platform.databricks.jobs_api import job_of
 from lakewarden.sources.platform.databricks.workloads import (
@@ -91,6 +92,7 @@ def _write(estate: Estate, listed: dict[str, Any], answer: Answer[dict[str, Any]
         problem = trouble
     settings: dict[str, Any] = said.get("settings") or {}
     one = workload(estate, "job", number, settings.get("name"), said, settings)
+    remember(estate, one, said, settings)
     read = None
     for table in _LISTS:
         with estate.facts.listing(table, plane=DEPLOYED, of=one.key, origin=origin):
