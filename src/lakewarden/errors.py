@@ -69,7 +69,7 @@ class MissingExtraError(LakewardenError):
     """A command needs a package of an extra that is not installed.
 
     `lint` needs nothing beyond what is installed with Lakewarden. Commands that ask workspaces need the extra `live`,
-    signatures the extra `sign`.
+    a history in a Delta table the extra `delta`, signatures the extra `sign`.
 
     Install the extra that the second line of the message names, in the environment that Lakewarden runs in.
     """

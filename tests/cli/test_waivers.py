@@ -125,6 +125,24 @@ def test_what_ends_soon_or_has_ended_fails(folder: Path) -> None:
     assert lakewarden(folder, "waivers", "--expiring", "100d").code == 1
 
 
+def test_an_accepted_gap_ends_as_a_waiver_does(folder: Path) -> None:
+    for expires, days, code, said in (
+        (SOON, "30d", 1, "accepted gap legacy/*: in force, ends in 10 days\n    accepted_gaps[1] of lakewarden.toml; until"),
+        (PAST, "0d", 1, "accepted gap legacy/*: expired\n"),
+        (LATER, "30d", 0, "0 waivers: 0 expired"),
+    ):
+        gap = f'[[accepted_gaps]]\nscope = "legacy/*"\nreason = "written in R"\nowner = "team"\nexpires = {expires}\n'
+        write(folder, {"lakewarden.toml": gap, "infer.py": ""})
+        ran = lakewarden(folder, "waivers", "--expiring", days)
+        assert (ran.code, said in ran.out) == (code, True), ran.out
+        assert "finding" not in ran.out
+    told = lakewarden(folder, "waivers", "--output-format", "json").json["waivers"]
+    assert [(one["kind"], one["rule"], one["subject"], one["owner"]) for one in told] == [
+        ("accepted gap", "", "legacy/*", "team")
+    ]
+    assert "| accepted gap | `legacy/*` |" in lakewarden(folder, "waivers", "--output-format", "markdown").out
+
+
 def test_a_folder_that_cannot_be_read_may_hold_a_waiver_that_ends(folder: Path) -> None:
     write(folder, {"lakewarden.toml": "", "infer.py": "", "secret/x.py": NOTEBOOK})
     (folder / "secret").chmod(0)

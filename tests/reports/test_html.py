@@ -7,19 +7,20 @@ import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 from tests.reports.samples import CATALOGS, SIGNATURE, everything, finding, report, result
 from tests.reports.test_hostile import hostile
+from tests.running import lakewarden
 
 from lakewarden.facts.origin import Origin
 from lakewarden.judge.result import Point, Share, ShareCounts, Verdict, Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -48,9 +49,10 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     """Opens a report; what the page complains of, or fetches, is an error at the end."""
     opened, said, fetched = [], [], []
 
-    def opening(made: Result, place: str = "", **wishes: object) -> Page:
-        file = tmp_path / "report.html"
-        file.write_text(report("html", made), encoding="utf-8")
+    def opening(made: Result | Path, place: str = "", **wishes: object) -> Page:
+        file = made if isinstance(made, Path) else tmp_path / "report.html"
+        if not isinstance(made, Path):
+            file.write_text(report("html", made), encoding="utf-8")
         page = browser.new_context(**wishes).new_page()  # type: ignore[arg-type]
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
@@ -64,6 +66,14 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
         page.context.close()
     assert said == []
     assert [url for url in fetched if not url.startswith(("file:", "data:"))] == []
+
+
+def violations(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe complains of, each with the places."""
+    page.add_script_tag(content=files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")
+    assert len(found["passes"]) > 12
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]]
 
 
 def many(count: int) -> Result:
@@ -224,11 +234,20 @@ def test_ten_thousand_findings_are_all_there_and_can_be_filtered(open_page: Open
 @pytest.mark.parametrize("place", ["", "#ENV002"])
 def test_axe_finds_nothing(open_page: Open, scheme: str, place: str) -> None:
     page = open_page(over_time(15), place, color_scheme=scheme, bypass_csp=True)
-    page.add_script_tag(content=files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
     page.locator("details").evaluate_all("(all) => all.forEach((one) => { one.open = true })")
-    found = page.evaluate("axe.run()")
-    assert len(found["passes"]) > 20
-    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_controls(open_page: Open, tmp_path: Path, scheme: str) -> None:
+    (tmp_path / "report.json").write_text(report("json", everything()), encoding="utf-8")
+    told = lakewarden(tmp_path, "report", "report.json", "--controls", "soc2", "--output-format", "html")
+    assert told.code == 0, told.err
+    (tmp_path / "controls.html").write_text(told.out, encoding="utf-8")
+    page = open_page(tmp_path / "controls.html", color_scheme=scheme, bypass_csp=True, viewport={"width": 360, "height": 640})
+    assert page.locator("tbody tr").count() > 40
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_without_scripts_everything_is_there(open_page: Open) -> None:

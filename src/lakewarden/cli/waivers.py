@@ -50,7 +50,8 @@ def waivers(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="With import: print the diff and write nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="With import: write without a question.")] = False,
 ) -> None:
-    """List the waivers of the policy and the comments that waive: how long each holds, and how many findings of lint it covers.
+    """List the waivers and accepted gaps of the policy and the comments that waive: how long each holds, and how many findings of
+    lint a waiver covers.
 
     `lakewarden waivers import FILE.csv` writes the rows of an exception register into the policy as [[waivers]], after it has
     shown the diff. Comments and layout of the policy stay. Rows that are wrong are told by line, and the rest is taken.

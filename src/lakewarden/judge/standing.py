@@ -1,4 +1,4 @@
-"""Every waiver of a policy and every comment that waives: how long it holds, whether it counts, and what it covers."""
+"""Every waiver and accepted gap of a policy, and every comment that waives: how long it holds, whether it counts, and what it covers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from lakewarden.judge.request import Judged
     from lakewarden.judge.result import Result
     from lakewarden.judge.suppressions import Suppression
-    from lakewarden.policy.model import Policy, WaiverPolicy
+    from lakewarden.policy.model import AcceptedGap, Policy, WaiverPolicy
+
+#: The kind of what is not seen and need not be.
+GAP = "accepted gap"
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One waiver. `kind` is `policy` or `inline`, `place` its key in the policy or the line of the comment, `file` where that is.
+    """One waiver, or one accepted gap, which names no rule and whose `subject` is its scope. `kind` is `policy`, `inline` or
+    `accepted gap`, `place` its key in the policy or the line of the comment, `file` where that is.
 
     `state` is `in force`, `not yet`, `expired` or `waives nothing`, `why` the reason of the last; `days` are left until it ends, less
     than none where it has ended. `covers` counts findings; None: the rule was not asked here over all that it needs.
@@ -49,8 +53,8 @@ class Standing:
 
 
 def standings(judged: Judged, result: Result, today: dt.date) -> list[Standing]:
-    """The waivers of the policy in their order, then the comments of the files that were asked about. `result` is what the whole
-    repository was judged as.
+    """The waivers of the policy in their order, its accepted gaps, then the comments of the files that were asked about. `result`
+    is what the whole repository was judged as.
     """
     policy = judged.policy
     names = {code: rule.name for code, rule in rules_under(policy).items()}
@@ -72,6 +76,7 @@ def standings(judged: Judged, result: Result, today: dt.date) -> list[Standing]:
         )
         for number, waiver in enumerate(policy.waivers, 1)
     ]
+    found += [_of_gap(policy, number, gap, today) for number, gap in enumerate(policy.accepted_gaps, 1)]
     marked = (entry.path for entry in judged.tree.files if entry.path not in judged.tree.unmarked)
     comments = find_all([path for path in marked if judged.scope.covers(path)], judged.tree.read)
     return found + [one for comment in comments for one in _of_comment(policy, comment, covered, names, result, today)]
@@ -100,6 +105,14 @@ def _of_policy(
         _days(waiver.expires, today),
         covers,
     )
+
+
+def _of_gap(policy: Policy, number: int, gap: AcceptedGap, today: dt.date) -> Standing:
+    key = f"accepted_gaps[{number}]"
+    file = policy.written.get(key, policy.path or "")
+    state, days = _state(None, gap.expires, "", today), _days(gap.expires, today)
+    answers = (gap.owner, None, gap.ticket, gap.reason)
+    return Standing(GAP, key, file, "", gap.scope, None, *answers, None, gap.expires, state, "", days, None)
 
 
 def _of_comment(

@@ -6,6 +6,7 @@ import csv
 import json
 from typing import TYPE_CHECKING, TextIO
 
+from lakewarden.judge.standing import GAP
 from lakewarden.reports.escape import clean
 from lakewarden.reports.marked import code, prose
 from lakewarden.reports.page import many
@@ -60,7 +61,12 @@ def _markdown(found: Sequence[Standing]) -> Iterator[str]:
     for one in found:
         what = code(one.subject) if one.subject is not None else "this place"
         cells = (
-            *(code(one.rule) if one.rule else "", what, prose(one.environment or "all"), prose(_state(one))),
+            *(
+                code(one.rule) if one.rule else GAP if one.kind == GAP else "",
+                what,
+                prose(one.environment or "all"),
+                prose(_state(one)),
+            ),
             *(str(one.expires or "no end"), prose(one.owner or ""), prose(one.ticket or ""), _count(one), code(_where(one))),
             prose(one.reason),
         )
@@ -69,7 +75,7 @@ def _markdown(found: Sequence[Standing]) -> Iterator[str]:
 
 def _text(found: Sequence[Standing]) -> Iterator[str]:
     for one in found:
-        yield clean(f"{one.rule or 'a comment'} {one.subject or ''}".rstrip() + f": {_state(one)}")
+        yield clean(f"{_what(one)} {one.subject or ''}".rstrip() + f": {_state(one)}")
         beside = (
             _where(one),
             f"environment {one.environment}" if one.environment else "",
@@ -78,14 +84,20 @@ def _text(found: Sequence[Standing]) -> Iterator[str]:
             f"owner {one.owner}" if one.owner else "",
             f"approved by {one.approved_by}" if one.approved_by else "",
             one.ticket or "",
-            "findings not known" if one.covers is None else f"covers {many(one.covers, 'finding')}",
+            "" if one.kind == GAP else "findings not known" if one.covers is None else f"covers {many(one.covers, 'finding')}",
         )
         yield clean("    " + "; ".join(part for part in beside if part))
         if one.reason:
             yield clean(f"    {one.reason}")
     ended = sum(one.state == "expired" for one in found)
     idle = sum(one.state == "waives nothing" for one in found)
-    yield f"{many(len(found), 'waiver')}: {ended} expired, {idle} that waive nothing"
+    gaps = sum(one.kind == GAP for one in found)
+    told = f"{many(len(found) - gaps, 'waiver')}" + (f", {many(gaps, 'accepted gap')}" if gaps else "")
+    yield f"{told}: {ended} expired, {idle} that waive nothing"
+
+
+def _what(one: Standing) -> str:
+    return GAP if one.kind == GAP else one.rule or "a comment"
 
 
 def _state(one: Standing) -> str:
@@ -98,8 +110,10 @@ def _state(one: Standing) -> str:
 
 
 def _count(one: Standing) -> str:
+    if one.kind == GAP:
+        return ""
     return "not known" if one.covers is None else str(one.covers)
 
 
 def _where(one: Standing) -> str:
-    return f"{one.place} of {one.file}" if one.kind == "policy" else one.place
+    return one.place if one.kind == "inline" else f"{one.place} of {one.file}"
