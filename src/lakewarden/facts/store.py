@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import lakewarden.facts.model  # noqa: F401  (defines the tables)
 from lakewarden.facts import closures, identities
 from lakewarden.facts.completeness import Completeness
-from lakewarden.facts.estate import git_host
+from lakewarden.facts.estate import git_folders, git_host
 from lakewarden.facts.estate.close import close
 from lakewarden.facts.fact import TABLES, Fact
 from lakewarden.facts.gaps import Cause, Gap
@@ -96,6 +96,7 @@ def _add_closures(
     if planes != {"declared"}:
         # Last, because a repository of a live plane makes no project of that plane.
         git_host.settle(rows, policy, complete)
+        git_folders.settle(rows, complete)
     if rows["models"] and "declared" in planes:
         _add_identities(rows, facts, complete, names)
     for plane in planes:

@@ -104,3 +104,52 @@ def test_a_folder_that_does_not_say_its_commit_is_a_gap() -> None:
 def test_the_folder_is_found_on_any_page() -> None:
     with serve(estate_of(others=7), pages=Pages(size=2)) as server:
         assert deployed(server) is not None
+
+
+def place_of(server: Server, *, released: bool | None = True) -> str:
+    """The verdict of GIT007 about the task in the folder."""
+    from lakewarden.facts.model.version_control import BranchCommit
+
+    found = facts_of(server, wanted=WANTED)
+    if released is not None:
+        found.add(BranchCommit(key=f"@{COMMIT}", plane="deployed", is_ancestor=released))
+    policy = Policy(environments={"production": EnvironmentPolicy(workspaces=(server.url,))})
+    return verdicts(found, policy, ("GIT007",))["GIT007", "tasks", f"{server.url}#15/train"]
+
+
+CLOSED = [
+    {"service_principal_name": RUNNER, "permission_level": "CAN_MANAGE"},
+    {"group_name": "scientists", "permission_level": "CAN_READ"},
+]
+
+
+def closed_estate(at: str = "/Workspace/prod/churn", permissions: list[dict[str, str]] = CLOSED) -> Estate:
+    estate = estate_of(path=f"{at}/src/train", at=at)
+    estate.permissions("repos", 77, permissions)
+    return estate
+
+
+def test_a_folder_of_production_that_follows_releases_and_is_closed_to_people_is_as_good_as_a_deployment() -> None:
+    with serve(closed_estate()) as server:
+        assert [place_of(server, released=known) for known in (True, False, None)] == ["pass", "unknown", "unknown"]
+
+
+@pytest.mark.parametrize(
+    "holder", [{"group_name": "scientists"}, {"user_name": "ana@example.com"}, {"group_name": "nobody-knows"}]
+)
+@pytest.mark.parametrize("level", ["CAN_EDIT", "CAN_MANAGE"])
+def test_a_folder_that_people_may_change_is_not(holder: dict[str, str], level: str) -> None:
+    with serve(closed_estate(permissions=[*CLOSED, {**holder, "permission_level": level}])) as server:
+        assert place_of(server) == "unknown"
+
+
+def test_a_folder_whose_permissions_are_not_told_is_not() -> None:
+    with serve(closed_estate()) as server:
+        server.faults.add("GET", "/api/2.0/permissions/repos/77", faults.refused())
+        assert place_of(server) == "unknown"
+
+
+@pytest.mark.parametrize(("at", "verdict"), [("/Users/ana@example.com/churn", "fail"), ("/Shared/churn", "fail")])
+def test_what_lies_in_the_folder_of_a_person_or_of_everyone_is_theirs(at: str, verdict: str) -> None:
+    with serve(closed_estate(at)) as server:
+        assert place_of(server) == verdict
