@@ -101,7 +101,7 @@ def _columns(estate: Estate, who: Principal) -> list[list[Any]]:
             column["name"],
             column.get("position"),
             None,
-            "YES",
+            "YES" if column.get("nullable", True) else "NO",
             column.get("type_text"),
             column.get("type_name"),
             None,

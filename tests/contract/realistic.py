@@ -11,12 +11,16 @@ from tests.contract.store import NOW, Json, Made
 
 _STAGES = ("dev", "staging", "prod")
 _SCHEMAS = 20
+# So many remain of the number of a feature table, by five: none of those that have grants.
+_FEATURES = 3
 _FORMATS = ("DELTA",) * 47 + ("PARQUET", "CSV", "DELTA")
 _DOMAINS = ("sales", "risk", "churn", "pricing", "supply")
 
 
 def realistic(seed: int = 0, *, tables: int = 1000, models: int = 50, workspace_id: int = 1111111111111111) -> Estate:
-    """Three catalogs of twenty schemas; two thirds of the tables in production; a grant on one table in ten."""
+    """Three catalogs of twenty schemas; two thirds of the tables in production; a grant on one table in ten; one in five is named
+    for features, and half of all have a primary key.
+    """
     estate = Estate(workspace_id=workspace_id, complete=True)
     shape = random.Random(seed)  # noqa: S311 an estate, not a secret
     readers = ["analysts", *(f"team-{domain}" for domain in _DOMAINS)]
@@ -52,14 +56,18 @@ def _fill(estate: Estate, schema: str, count: int, seed: int) -> None:
 def _table(estate: Estate, schema: str, seed: int, number: int) -> Json:
     chosen = random.Random(f"{seed}:{schema}:{number}")  # noqa: S311 see above
     owner = chosen.choice((f"{schema.partition('.')[0]}-owners", "person1@example.com"))
-    name, columns = f"{schema}.table_{number}", [f"column_{at}" for at in range(chosen.randint(3, 12))]
+    name, columns = f"{schema}.{_kind(number)}_{number}", [f"column_{at}" for at in range(chosen.randint(3, 12))]
     keys = ["column_0"] if chosen.random() < 0.5 else []
     return table_row(estate, name, owner=owner, format=chosen.choice(_FORMATS), table_type="MANAGED", keys=keys, columns=columns)
 
 
 def _number(name: str) -> int | None:
-    number = name.rpartition(".table_")[2]
-    return int(number) if number.isdecimal() else None
+    kind, _, number = name.rpartition(".")[2].partition("_")
+    return int(number) if number.isdecimal() and kind == _kind(int(number)) else None
+
+
+def _kind(number: int) -> str:
+    return "features" if number % 5 == _FEATURES else "table"
 
 
 def _models(estate: Estate, names: list[str], count: int, shape: random.Random) -> None:

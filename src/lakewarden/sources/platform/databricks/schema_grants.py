@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lakewarden.errors import SourceError
 from lakewarden.facts.completeness import Completeness
 from lakewarden.facts.estate.members import closure, members_of
+from lakewarden.sources.platform.databricks import one_statement
 from lakewarden.sources.platform.estate import DEPLOYED
 from lakewarden.sources.platform.wire.errors import Failed
-from lakewarden.sources.platform.wire.gather import gather
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -37,8 +36,6 @@ LEFT JOIN system.information_schema.table_privileges p
       OR p.grantee = :grantee AND replace(upper(p.privilege_type), ' ', '_') = :privilege)
 WHERE t.table_catalog = :catalog AND t.table_schema = :schema
 """
-#: A schema with fewer tables costs fewer requests without a statement.
-_FEWEST = 3
 _ABOVE = frozenset({"CATALOG", "SCHEMA", "METASTORE"})
 #: What is granted on a schema or catalog and holds for its tables, the surest first.
 _HANDED_DOWN = ("SELECT", "MODIFY", "ALL_PRIVILEGES")
@@ -65,19 +62,7 @@ def told(
     estate: Estate, warehouse: Warehouse, tables: Iterable[Fact], ask: Callable[[Fact], Assignments]
 ) -> dict[str, Assignments]:
     """The grants of those tables of which a statement tells them all, by key. `ask` asks the API about one table."""
-    found: dict[str, Assignments] = {}
-    schemas = list(_schemas(estate, tables))
-    if schemas:
-        try:
-            warehouse.start()
-        except SourceError:
-            return found  # who needs the warehouse for more says so; grants are asked one by one
-    for _, answer in gather(lambda schema: _of_schema(warehouse, schema, ask), schemas):
-        try:
-            found |= answer.get()
-        except SourceError:  # noqa: PERF203
-            continue  # these are asked one by one
-    return found
+    return one_statement.told(warehouse, list(_schemas(estate, tables)), lambda schema: _of_schema(warehouse, schema, ask))
 
 
 def _schemas(estate: Estate, tables: Iterable[Fact]) -> Iterable[_Schema]:
@@ -92,7 +77,7 @@ def _schemas(estate: Estate, tables: Iterable[Fact]) -> Iterable[_Schema]:
         above.setdefault(grant.__dict__["securable"], []).append(grant)
     for key, rows in of_schema.items():
         catalog, _, name = key.partition("/")[2].partition(".")
-        if len(rows) < _FEWEST:
+        if len(rows) < one_statement.FEWEST:
             continue
         places = (key, key.rpartition(".")[0])
         grants = [grant for place in places for grant in above.get(place, ())]
@@ -151,16 +136,12 @@ def _of_schema(warehouse: Warehouse, schema: _Schema, ask: Callable[[Fact], Assi
         grants = _direct(of_table.get(table.key.rpartition(".")[2], []), schema.witness)
         if grants is not None:
             found[table.key] = [{"principal": grantee, "privileges": [privilege]} for grantee, privilege in sorted(grants)]
-    if not found:
-        return found
-    ordered = sorted(
-        (table for table in schema.tables if table.key in found), key=lambda table: (len(found[table.key]), table.key)
-    )
-    for sample in {table.key: table for table in (ordered[0], ordered[-1])}.values():
-        said = ask(sample)
-        if _pairs(said) != _pairs(found[sample.key]):
+    by_key = {table.key: table for table in schema.tables}
+    for sample in one_statement.samples(found):
+        said = ask(by_key[sample])
+        if _pairs(said) != _pairs(found[sample]):
             raise Failed(f"{schema.catalog}.{schema.name}: the information schema tells other grants than the API")
-        found[sample.key] = said
+        found[sample] = said
     return found
 
 

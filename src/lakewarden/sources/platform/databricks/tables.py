@@ -1,11 +1,12 @@
-"""Schemas and tables, and the keys of feature tables."""
+"""Schemas and tables, and which of these hold features."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from lakewarden.facts.gaps import Cause, Gap
-from lakewarden.facts.model.data import CatalogTable, Schema, TableKey
+from lakewarden.facts.model.data import CatalogTable, Schema
+from lakewarden.sources.platform.databricks import table_keys
 from lakewarden.sources.platform.databricks.catalogs import securable
 from lakewarden.sources.platform.databricks.rights import FAMILY, UNITY
 from lakewarden.sources.platform.estate import DEPLOYED, Collector, Need, name_of
@@ -42,7 +43,7 @@ def collect(estate: Estate) -> None:
             Gap(Cause.NOT_ASKED, "table_keys", "keys are read of feature tables only", plane=DEPLOYED),
         )
         if estate.wants("table_keys"):
-            _keys(estate, features)
+            table_keys.collect(estate, features, owners)
 
 
 def _is_here(estate: Estate, row: Fact) -> bool:
@@ -72,8 +73,8 @@ def _schemas(estate: Estate, catalogs: list[Fact], owners: dict[str, Any]) -> No
                     )
 
 
-def _tables(estate: Estate, schemas: list[Fact], owners: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Write the tables; give key and full name of each feature table."""
+def _tables(estate: Estate, schemas: list[Fact], owners: dict[str, Any]) -> Iterator[str]:
+    """Write the tables; give the key of each feature table."""
 
     def ask(schema: Fact) -> list[dict[str, Any]]:
         catalog, _, name = schema.key.partition("/")[2].partition(".")
@@ -109,7 +110,7 @@ def _tables(estate: Estate, schemas: list[Fact], owners: dict[str, Any]) -> Iter
                     securable(estate, "table", key, catalog, row, f"{UNITY}/tables/{full}"),
                 )
                 if layer == "feature" and kind not in _VIEWS:
-                    yield key, full
+                    yield key
             if catalog not in _PLATFORM:
                 estate.rights.require_objects("catalog", catalog, owners.get(f"{estate.metastore}/{catalog}"))
 
@@ -125,38 +126,6 @@ def _type_of(estate: Estate, key: str, row: dict[str, Any]) -> str | None:
     return None
 
 
-def _keys(estate: Estate, features: list[tuple[str, str]]) -> None:
-    """The keys of feature tables: only the answer about one table has them (SDK, `tables.list`)."""
-
-    def ask(one: tuple[str, str]) -> dict[str, Any]:
-        return estate.api.get(f"{UNITY}/tables/{one[1]}", {"include_browse": "true"}, family=FAMILY)
-
-    unread = [one for one in dict.fromkeys(features) if not estate.is_whole("table_keys", one[0])]
-    for (key, full), answer in gather(ask, unread):
-        origin = estate.at(f"{UNITY}/tables/{full}")
-        with estate.facts.listing("table_keys", plane=DEPLOYED, of=key, origin=origin):
-            said = answer.get()
-            nullable = {c.get("name"): c.get("nullable", True) for c in said.get("columns") or ()}
-            for constraint in said.get("table_constraints") or ():
-                for field, kind in (("primary_key_constraint", "PRIMARY KEY"), ("foreign_key_constraint", "FOREIGN KEY")):
-                    found = constraint.get(field)
-                    if found is None:
-                        continue
-                    times = set(found.get("timeseries_columns") or ())
-                    for column in found.get("child_columns") or ():
-                        estate.add(
-                            TableKey(
-                                key=f"{key}/{kind}/{column}",
-                                plane=DEPLOYED,
-                                origin=origin,
-                                catalog_table=key,
-                                kind=kind,
-                                is_timeseries=column in times,
-                                nullable=nullable.get(column),
-                            )
-                        )
-
-
 COLLECTOR = Collector(
     "tables",
     frozenset({"schemas", "catalog_tables", "table_keys", "securables"}),
@@ -164,6 +133,7 @@ COLLECTOR = Collector(
         Need("GET /api/2.1/unity-catalog/schemas", "BROWSE on the catalog"),
         Need("GET /api/2.1/unity-catalog/tables", "BROWSE on the catalog"),
         Need("GET /api/2.1/unity-catalog/tables/{full_name}", "BROWSE on the catalog; one request for each feature table"),
+        Need("POST /api/2.0/sql/statements", "with --warehouse: CAN USE on it; one statement for the feature tables of a schema"),
     ),
     collect,
 )
