@@ -153,7 +153,7 @@ def collect(
     facts, requests = resume.what_is_whole(before) if before is not None else Facts(), dict[str, int]()
     seen = resume.parents_of(facts)
     numbers: dict[str, str] = {}
-    placed = {(row.table, row.key): row for table in resume.BY_OBJECT for row in facts.rows[table]}
+    placed = {(row.table, row.key): row for rows in facts.rows.values() for row in rows}
     apis = connect_all(asked, facts, numbers, requests)
     needed = with_listings(wanted)
     estates = [Estate(api, facts, needed, Rights(api), seen=seen, numbers=numbers, placed=placed) for api in apis]

@@ -38,7 +38,7 @@ def collect(estate: Estate) -> None:
     _schemas(estate, catalogs, owners)
     if estate.wants("catalog_tables", "table_keys"):
         schemas = [row for row in estate.facts.rows["schemas"] if _is_here(estate, row)]
-        features = list(_tables(estate, schemas, owners))
+        features = [*_taken_over(estate), *_tables(estate, schemas, owners)]
         estate.facts.otherwise(
             Gap(Cause.NOT_ASKED, "table_keys", "keys are read of feature tables only", plane=DEPLOYED),
         )
@@ -48,6 +48,15 @@ def collect(estate: Estate) -> None:
 
 def _is_here(estate: Estate, row: Fact) -> bool:
     return row.plane == DEPLOYED and row.key.startswith(f"{estate.metastore}/")
+
+
+def _taken_over(estate: Estate) -> list[tuple[str, str]]:
+    """Key and full name of each feature table that is known already: its keys may not have been read yet."""
+    return [
+        (row.key, str(row.__dict__["name"]))
+        for row in estate.facts.rows["catalog_tables"]
+        if _is_here(estate, row) and row.__dict__["layer"] == "feature" and row.__dict__.get("table_type") not in _VIEWS
+    ]
 
 
 def _schemas(estate: Estate, catalogs: list[Fact], owners: dict[str, Any]) -> None:
