@@ -50,10 +50,10 @@ def _is_here(estate: Estate, row: Fact) -> bool:
     return row.plane == DEPLOYED and row.key.startswith(f"{estate.metastore}/")
 
 
-def _taken_over(estate: Estate) -> list[tuple[str, str]]:
-    """Key and full name of each feature table that is known already: its keys may not have been read yet."""
+def _taken_over(estate: Estate) -> list[str]:
+    """The key of each feature table that is known already: its keys may not have been read yet."""
     return [
-        (row.key, str(row.__dict__["name"]))
+        row.key
         for row in estate.facts.rows["catalog_tables"]
         if _is_here(estate, row) and row.__dict__["layer"] == "feature" and row.__dict__.get("table_type") not in _VIEWS
     ]
