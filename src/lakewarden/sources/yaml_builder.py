@@ -26,6 +26,8 @@ _HINTS = {
     "did not find expected '-' indicator": "is the line indented as those around it?",
     "mapping values are not allowed in this context": "is the line indented as those around it, or does a text need quotes?",
 }
+#: Newer parsers have a limit of their own, and reach it where they read ahead of what they tell; ours is the lower one.
+_TOO_DEEP = re.compile("maximum nesting (?:depth|level)", re.IGNORECASE)
 _TEMPLATE = re.compile(r"\{\{-?\s*(?:\.|cookiecutter|if\b|range\b|template\b)|\{%")
 _STRING_TAG = "tag:yaml.org,2002:str"
 _STANDARD_TAG = "tag:yaml.org,2002:"
@@ -225,6 +227,8 @@ def _syntax_error(error: Any, text: str, path: str) -> SourceError:
         before = text.encode("utf-8", "surrogatepass")[: getattr(error, "position", 0)]
         line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
     what = " ".join(str(what).split())
+    if _TOO_DEEP.search(what):
+        what = f"nested more than {MAX_DEPTH} levels deep"
     hint = "is this a template that was not rendered?" if _TEMPLATE.search(text) else _HINTS.get(what)
     if "".join(text.splitlines()[line - 1 : line])[column - 1 : column] == "\t":
         hint = "this is a tab, and YAML is indented with spaces"
